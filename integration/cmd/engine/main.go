@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string) error {
 		return nil
 	}
 	commands := map[string]func(context.Context, *engine.Engine, []string) error{
-		"up": up, "down": down, "status": status,
+		"up": up, "down": down, "status": status, "images": images,
 	}
 	command, ok := commands[args[0]]
 	if !ok {
@@ -69,7 +69,20 @@ func up(ctx context.Context, e *engine.Engine, _ []string) error {
 	if err := e.Up(ctx); err != nil {
 		return err
 	}
+	if err := e.Images(ctx, engine.ExampleImages()...); err != nil {
+		return err
+	}
 	return status(ctx, e, nil)
+}
+
+func images(ctx context.Context, e *engine.Engine, names []string) error {
+	if err := e.Up(ctx); err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		names = engine.BaseImages()
+	}
+	return e.Images(ctx, names...)
 }
 
 func down(ctx context.Context, e *engine.Engine, args []string) error {

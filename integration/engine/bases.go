@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// distrolessLayer holds one static program and nothing else, not even
+// /etc/passwd.
+var distrolessLayer = layerRecipe{key: "distroless", make: func(ctx context.Context, e *Engine, arch string) (tree, error) {
+	dir, err := os.MkdirTemp(e.dir, "base-program-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	bin := filepath.Join(dir, "base-program")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", bin, "./cmd/base-program")
+	cmd.Dir = filepath.Join(e.repo, "integration")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
+	if err := e.run(cmd); err != nil {
+		return nil, err
+	}
+	program, err := os.ReadFile(bin)
+	if err != nil {
+		return nil, err
+	}
+	t := tree{}
+	t.file("bin/base-program", 0o755, string(program))
+	t.dir("tmp", 0o1777)
+	return t, nil
+}}
+
+// nodeLayer gives the user id 1000 to "node", and a program in the place where
+// the images of node have theirs.
+var nodeLayer = layerRecipe{key: "node-user", make: func(_ context.Context, e *Engine, arch string) (tree, error) {
+	accounts, err := e.accountsOf(debianLayer("trixie"), arch)
+	if err != nil {
+		return nil, err
+	}
+	t := tree{}
+	t.file("etc/passwd", 0o644, accounts["etc/passwd"]+"node:x:1000:1000::/home/node:/bin/bash\n")
+	t.file("etc/group", 0o644, accounts["etc/group"]+"node:x:1000:\n")
+	t.dir("home/node", 0o755).owned(1000, 1000)
+	t.file("home/node/.profile", 0o644, "# node's own\n").owned(1000, 1000)
+	t.file("usr/local/bin/docker-entrypoint.sh", 0o755, "#!/bin/sh\nset -e\nexec \"$@\"\n")
+	t.file("usr/local/bin/node", 0o755, "#!/bin/sh\necho v22.0.0\n")
+	return t, nil
+}}
+
+// symlinksLayer turns /home into a symlink. /bin is one in every merged-usr
+// Debian.
+var symlinksLayer = layerRecipe{key: "symlinks", make: func(context.Context, *Engine, string) (tree, error) {
+	t := tree{}
+	t.symlink("home", "/srv/home")
+	t.dir("srv/home", 0o755)
+	return t, nil
+}}
+
+// accountsOf reads /etc/passwd and /etc/group of a cached layer.
+func (e *Engine) accountsOf(lr layerRecipe, arch string) (map[string]string, error) {
+	f, err := os.Open(e.path("images", recipeVersion, lr.key+"-"+arch+".tar.gz"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	want := map[string]bool{"etc/passwd": true, "etc/group": true}
+	t := tree{}
+	if err := t.readTarGz(f, func(name string) bool { return want[name] }); err != nil {
+		return nil, err
+	}
+	texts := map[string]string{}
+	for name := range want {
+		if texts[name], err = t.text(name); err != nil {
+			return nil, err
+		}
+	}
+	return texts, nil
+}
+
+func makeGoLayer(_ context.Context, _ *Engine, arch string) (tree, error) {
+	if arch != runtime.GOARCH {
+		return nil, fmt.Errorf("this machine's go is for %s, not %s", runtime.GOARCH, arch)
+	}
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env GOROOT: %w", err)
+	}
+	t := tree{}
+	if err := t.readDir("usr/local/go", strings.TrimSpace(string(goroot)), skipOfGo); err != nil {
+		return nil, err
+	}
+	t.dir("go/bin", 0o1777)
+	t.dir("go/src", 0o1777)
+	return t, nil
+}

@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// recipes are the base images by the name under which docker.io has, or could
+// have, them.
+func recipes() map[string]imageRecipe {
+	trixie := debianLayer("trixie")
+	bash := v1.Config{Env: []string{defaultPath}, Cmd: []string{"bash"}}
+	return map[string]imageRecipe{
+		"debian:bullseye-slim": {config: bash, layers: []layerRecipe{debianLayer("bullseye")}},
+		"debian:bookworm-slim": {config: bash, layers: []layerRecipe{debianLayer("bookworm")}},
+		"debian:trixie-slim":   {config: bash, layers: []layerRecipe{trixie}, bothArchs: true, inExamples: true},
+
+		// Alpine-like: see alpineLayer.
+		"alpine:3.22": {
+			config:    v1.Config{Env: []string{defaultPath}, Cmd: []string{"/bin/sh"}},
+			layers:    []layerRecipe{alpineLayer},
+			bothArchs: true, inExamples: true,
+		},
+
+		// Distroless-like: one static program; no shell, no libc, no accounts.
+		"distroless:latest": {
+			config:    v1.Config{Env: []string{"PATH=/bin"}, Entrypoint: []string{"/bin/base-program"}, User: "65532"},
+			layers:    []layerRecipe{distrolessLayer},
+			bothArchs: true,
+		},
+
+		// The user id 1000 is taken, as in the images of node, and the base has
+		// an entrypoint of its own.
+		"node:22-slim": {
+			config: v1.Config{Env: []string{defaultPath, "NODE_VERSION=22.0.0"}, Cmd: []string{"node"}, Entrypoint: []string{"docker-entrypoint.sh"}},
+			layers: []layerRecipe{trixie, nodeLayer},
+		},
+
+		// /home and /bin are symlinks.
+		"symlinks:latest": {config: bash, layers: []layerRecipe{trixie, symlinksLayer}},
+
+		// What our Dockerfile is built with, from this machine's Go.
+		goImage(): {
+			config: v1.Config{
+				Env:        []string{strings.Replace(defaultPath, "=", "=/go/bin:/usr/local/go/bin:", 1), "GOTOOLCHAIN=local", "GOPATH=/go", "GOLANG_VERSION=" + goVersion()},
+				Cmd:        []string{"bash"},
+				WorkingDir: "/go",
+			},
+			layers: []layerRecipe{trixie, goLayer()},
+		},
+	}
+}
+
+// goImage is the name of the golang image that the Dockerfile starts from:
+// golang:1.26 for every patch release of Go 1.26.
+func goImage() string {
+	parts := strings.SplitN(goVersion(), ".", 3)
+	return "golang:" + strings.Join(parts[:min(2, len(parts))], ".")
+}
+
+func goVersion() string { return strings.TrimPrefix(runtime.Version(), "go") }
+
+// goLayer holds the Go distribution that runs this program, without what a
+// build does not read.
+func goLayer() layerRecipe {
+	return layerRecipe{key: "go-" + goVersion(), make: makeGoLayer}
+}
+
+// skipOfGo reports whether a path of GOROOT is of no use to a build.
+func skipOfGo(rel string) bool {
+	top, _, _ := strings.Cut(rel, "/")
+	return slices.Contains([]string{"test", "api", "doc", "misc"}, top) ||
+		strings.HasSuffix(rel, "_test.go") || strings.HasSuffix(rel, "/testdata")
+}
