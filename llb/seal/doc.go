@@ -1,0 +1,24 @@
+// Package seal makes glibc programs run from /openhands on any Linux root,
+// whatever C library that root has, or has not.
+//
+// A dynamic executable names its loader by an absolute path (PT_INTERP, ELF
+// gABI chapter 5), and the loader knows by heart where it looks for libraries.
+// The seal overwrites such paths in place with others of the same length, so
+// no section moves and no tool but this package is needed:
+//
+//   - in executables, the interpreter becomes [Interpreter];
+//   - in that loader, the first built-in library directory becomes
+//     [Arch.LibDir], and the other directories, ld.so.cache and ld.so.preload
+//     become names that do not exist;
+//   - in a few libraries, directories of data become ones below /openhands.
+//
+// Every pattern must be found exactly as often as it is known to be there.
+// Anything else is an error and leaves the bytes as they were: a file is
+// sealed as a whole or not at all. Sealing twice changes nothing.
+//
+// The package works on bytes alone and so serves a foreign architecture too.
+//
+// Not covered: LD_LIBRARY_PATH, LD_PRELOAD and LD_AUDIT of the image. A sealed
+// loader still obeys them, and a foreign libc found through them ends the
+// program. An image that sets them must not set them for sealed programs.
+package seal
