@@ -1,0 +1,154 @@
+// Package frontend answers BuildKit: one request in, one result out. It reads
+// the spec, resolves images, asks a base for facts, lets package llb compose
+// the graph, and solves it. [Build] tells the story.
+package frontend
+
+import (
+	"context"
+	"time"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/openhands/llb-frontend/frontend/spec"
+	ohllb "github.com/openhands/llb-frontend/llb"
+	"github.com/openhands/llb-frontend/llb/imageconfig"
+)
+
+// request is one build request: what all its platforms share.
+type request struct {
+	*dockerui.Client
+	doc    *spec.Document
+	src    *dockerui.Source
+	epoch  *time.Time
+	target target
+}
+
+// Build is the frontend: a client.BuildFunc for BuildKit's gateway.
+func Build(ctx context.Context, c client.Client) (*client.Result, error) {
+	r, err := newRequest(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	res, err := r.build(ctx)
+	if err != nil {
+		return nil, r.located(err)
+	}
+	return res, nil
+}
+
+func newRequest(ctx context.Context, c client.Client) (*request, error) {
+	bc, err := dockerui.NewClient(c)
+	if err != nil {
+		return nil, err
+	}
+	src, err := bc.ReadEntrypoint(ctx, "YAML")
+	if err != nil {
+		return nil, err
+	}
+	return &request{Client: bc, src: src}, nil
+}
+
+func (r *request) build(ctx context.Context) (*client.Result, error) {
+	doc, err := spec.Load(r.src.Filename, r.src.Data, r.BuildArgs)
+	if res, ok, err := r.HandleSubrequest(ctx, r.subrequests(doc, err)); ok || err != nil {
+		return res, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.doc = doc
+	if err := r.options(); err != nil {
+		return nil, err
+	}
+	r.warn(ctx, doc.Warnings)
+	rb, err := r.Client.Build(ctx, r.platform)
+	if err != nil {
+		return nil, err
+	}
+	return rb.Finalize()
+}
+
+// platform builds for one of the request's platforms.
+func (r *request) platform(ctx context.Context, p *ocispecs.Platform, _ int) (*dockerui.BuildResult, error) {
+	in := r.input(*p)
+	out, err := r.target.build(r, ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	r.warn(ctx, out.Warnings)
+	ref, err := r.solve(ctx, out.State, *p)
+	if err != nil {
+		return nil, err
+	}
+	return &dockerui.BuildResult{Reference: ref, Image: &out.Image, BaseImage: &out.BaseImage, Epoch: r.epoch}, nil
+}
+
+// runtime is the default target: /openhands on a base.
+func (r *request) runtime(ctx context.Context, in ohllb.Input) (*ohllb.Output, error) {
+	base, err := r.base(ctx, in.Platform)
+	if err != nil {
+		return nil, err
+	}
+	in.Base = base
+	if in.Deps, err = r.deps(ctx, in); err != nil {
+		return nil, err
+	}
+	if len(r.doc.Spec.ExtraDeps.Packages) > 0 {
+		if in.Packages, err = r.packages(ctx, in); err != nil {
+			return nil, err
+		}
+	}
+	if ohllb.NeedsFacts(&r.doc.Spec) {
+		if in.Facts, err = r.facts(ctx, in); err != nil {
+			return nil, err
+		}
+	}
+	return ohllb.Compose(in)
+}
+
+// depsOnly is the target deps: the image that holds only /openhands.
+func (r *request) depsOnly(ctx context.Context, in ohllb.Input) (*ohllb.Output, error) {
+	var err error
+	if in.Deps, err = r.deps(ctx, in); err != nil {
+		return nil, err
+	}
+	return ohllb.ComposeDeps(in), nil
+}
+
+// input is what every target of a platform starts from.
+func (r *request) input(p ocispecs.Platform) ohllb.Input {
+	created := time.Unix(0, 0)
+	if r.epoch != nil {
+		created = *r.epoch
+	}
+	caps := r.BuildOpts().LLBCaps
+	return ohllb.Input{
+		Document:    r.doc,
+		SourceMap:   r.src.SourceMap,
+		Platform:    p,
+		Prefixed:    len(r.TargetPlatforms) > 1,
+		Created:     llb.WithCreatedTime(created),
+		Config:      imageconfig.Patch{RequestLabels: r.Labels, Created: r.epoch},
+		NoMerge:     caps.Supports(pb.CapMergeOp) != nil,
+		Run:         r.runOptions(),
+		IgnoreCache: r.IsNoCache,
+	}
+}
+
+// solve asks BuildKit for a state. Nothing is evaluated by it: a composed
+// image stays lazy until somebody needs its files.
+func (r *request) solve(ctx context.Context, st llb.State, p ocispecs.Platform) (client.Reference, error) {
+	def, err := st.Marshal(ctx, llb.Platform(p), llb.WithCaps(r.BuildOpts().LLBCaps))
+	if err != nil {
+		return nil, err
+	}
+	res, err := r.GatewayClient().Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: r.CacheImports})
+	if err != nil {
+		return nil, err
+	}
+	return res.SingleRef()
+}

@@ -1,0 +1,65 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/openhands/llb-frontend/frontend/spec"
+	ohllb "github.com/openhands/llb-frontend/llb"
+)
+
+// located gives a mistake in the spec the excerpt that the client prints under
+// the message, with every line at fault marked.
+func (r *request) located(err error) error {
+	for _, c := range clusters(problemsOf(err)) {
+		info := r.sourceInfo()
+		src := &errdefs.Source{Info: info}
+		for _, p := range c {
+			src.Ranges = append(src.Ranges, ohllb.PBRange(p.Range))
+		}
+		err = errdefs.WithSource(err, src)
+	}
+	return err
+}
+
+// problemsOf are the mistakes in the spec that an error is about, if any.
+func problemsOf(err error) []spec.Problem {
+	var se *spec.Error
+	if errors.As(err, &se) {
+		return se.Problems
+	}
+	return nil
+}
+
+// clusters groups problems that stand close together, so that a long spec is
+// shown as a few short excerpts.
+func clusters(problems []spec.Problem) [][]spec.Problem {
+	const near = 5 // lines
+	var out [][]spec.Problem
+	last := 0
+	for _, p := range problems {
+		line := p.Range.Start.Line
+		if len(out) == 0 || line-last > near {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], p)
+		last = line
+	}
+	return out
+}
+
+func (r *request) sourceInfo() *pb.SourceInfo {
+	m := r.src.SourceMap
+	return &pb.SourceInfo{Data: m.Data, Filename: m.Filename, Language: m.Language, Definition: m.Definition.ToPB()}
+}
+
+// warn shows problems that do not stop the build.
+func (r *request) warn(ctx context.Context, problems []spec.Problem) {
+	for _, p := range problems {
+		r.src.Warn(ctx, p.Message, client.WarnOpts{Range: []*pb.Range{ohllb.PBRange(p.Range)}})
+	}
+}

@@ -1,0 +1,196 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	fstypes "github.com/tonistiigi/fsutil/types"
+
+	ohllb "github.com/openhands/llb-frontend/llb"
+)
+
+// reader looks into a solved file system and records what it sees. The first
+// look pulls the base's layers.
+type reader struct {
+	ref   client.Reference
+	facts *ohllb.Facts
+	// missing are paths that are known not to be there.
+	missing map[string]bool
+}
+
+func (r *request) reader(ctx context.Context, st llb.State, p ocispecs.Platform) (*reader, error) {
+	rd := &reader{facts: &ohllb.Facts{Entries: map[string]ohllb.Entry{}}, missing: map[string]bool{}}
+	if st.Output() == nil { // scratch holds nothing to read
+		return rd, nil
+	}
+	ref, err := r.solve(ctx, st, p)
+	rd.ref = ref
+	return rd, err
+}
+
+// packages installs extra_deps.packages by the manager that the base has.
+func (r *request) packages(ctx context.Context, in ohllb.Input) (*llb.State, error) {
+	rd, err := r.reader(ctx, in.Base.State, in.Platform)
+	if err != nil {
+		return nil, err
+	}
+	if err := rd.look(ctx, ohllb.ManagerPaths()...); err != nil {
+		return nil, err
+	}
+	release, err := rd.file(ctx, "/etc/os-release")
+	if err != nil {
+		return nil, err
+	}
+	rd.facts.Distribution = distribution(release)
+	st, err := ohllb.InstallPackages(in, rd.facts)
+	return &st, err
+}
+
+// facts reads what composition must know of the file system that it merges
+// onto.
+func (r *request) facts(ctx context.Context, in ohllb.Input) (*ohllb.Facts, error) {
+	root := in.Base.State
+	if in.Packages != nil {
+		root = *in.Packages
+	}
+	rd, err := r.reader(ctx, root, in.Platform)
+	if err != nil {
+		return nil, err
+	}
+	a := &rd.facts.Accounts
+	for _, f := range []struct {
+		path string
+		data *[]byte
+	}{
+		{"/etc/passwd", &a.Passwd}, {"/etc/group", &a.Group}, {"/etc/shadow", &a.Shadow}, {"/etc/gshadow", &a.GShadow},
+	} {
+		if *f.data, err = rd.file(ctx, f.path); err != nil {
+			return nil, err
+		}
+	}
+	return rd.facts, rd.look(ctx, ohllb.FactPaths(&r.doc.Spec, in.Platform.Architecture, *a)...)
+}
+
+// look records all that stands on the way to some paths.
+func (rd *reader) look(ctx context.Context, paths ...string) error {
+	for _, p := range paths {
+		if _, _, err := rd.walk(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (rd *reader) walk(ctx context.Context, p string) (string, bool, error) {
+	return ohllb.Walk(p, func(p string) (ohllb.Entry, bool, error) { return rd.lstat(ctx, p) })
+}
+
+// file reads a file; nil means that there is none.
+func (rd *reader) file(ctx context.Context, p string) ([]byte, error) {
+	real, ok, err := rd.walk(ctx, p)
+	if err != nil || !ok {
+		return nil, err
+	}
+	data, err := rd.ref.ReadFile(ctx, client.ReadRequest{Filename: real})
+	if err != nil {
+		return nil, fmt.Errorf("read %s of the base image: %w", p, err)
+	}
+	if data == nil {
+		data = []byte{}
+	}
+	return data, nil
+}
+
+// lstat asks for one entry of a directory: StatFile would follow a symlink,
+// and a whole listing may be long.
+func (rd *reader) lstat(ctx context.Context, p string) (ohllb.Entry, bool, error) {
+	if e, ok := rd.facts.Entries[p]; ok {
+		return e, true, nil
+	}
+	if rd.ref == nil || rd.missing[p] {
+		return ohllb.Entry{}, false, nil
+	}
+	dir, name := path.Split(p)
+	list, err := rd.ref.ReadDir(ctx, client.ReadDirRequest{Path: dir, IncludePattern: escapePattern(name)})
+	if err != nil && !isNotExist(err) {
+		return ohllb.Entry{}, false, fmt.Errorf("look up %s in the base image: %w", p, err)
+	}
+	for _, st := range list {
+		if path.Base(st.Path) == name {
+			rd.facts.Entries[p] = entry(st)
+			return rd.facts.Entries[p], true, nil
+		}
+	}
+	rd.missing[p] = true
+	return ohllb.Entry{}, false, nil
+}
+
+func entry(st *fstypes.Stat) ohllb.Entry {
+	e := ohllb.Entry{
+		Mode:     fs.FileMode(st.Mode),
+		UID:      int(st.Uid),
+		GID:      int(st.Gid),
+		Linkname: st.Linkname,
+	}
+	for k := range st.Xattrs {
+		// SELinux labels are the daemon's host's, not the image's.
+		if k != "security.selinux" {
+			e.Xattrs = true
+		}
+	}
+	return e
+}
+
+// topLevel lists the names in a file system's root.
+func (r *request) topLevel(ctx context.Context, st llb.State, p ocispecs.Platform) (map[string]bool, error) {
+	ref, err := r.solve(ctx, st, p)
+	if err != nil || ref == nil {
+		return nil, err
+	}
+	list, err := ref.ReadDir(ctx, client.ReadDirRequest{Path: "/"})
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, st := range list {
+		names[st.Path] = true
+	}
+	return names, nil
+}
+
+// escapePattern makes a file name an include pattern that matches it alone
+// (patterns are those of .dockerignore).
+func escapePattern(name string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `!`, `\!`).Replace(name)
+}
+
+// isNotExist knows a missing file by its text: over the gateway an error has
+// no type of its own.
+func isNotExist(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "no such file or directory")
+}
+
+// distribution is ID-VERSION_ID of os-release(5), "linux" where there is none.
+func distribution(release []byte) string {
+	var id, version string
+	for line := range strings.Lines(string(release)) {
+		k, v, _ := strings.Cut(strings.TrimSpace(line), "=")
+		switch v = strings.Trim(v, `"'`); k {
+		case "ID":
+			id = v
+		case "VERSION_ID":
+			version = v
+		}
+	}
+	if id == "" {
+		return "linux"
+	}
+	return strings.TrimSuffix(id+"-"+version, "-")
+}

@@ -1,0 +1,219 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerui"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	ohllb "github.com/openhands/llb-frontend/llb"
+	"github.com/openhands/llb-frontend/llb/imageconfig"
+)
+
+// imageKey says which key of the spec names an image, for names of vertices and
+// for errors.
+type imageKey struct {
+	path string // in the spec
+	what string // in messages
+}
+
+var (
+	baseKey    = imageKey{"base_image", "base image"}
+	depsKey    = imageKey{"deps_image", "deps image"}
+	builderKey = imageKey{"deps.builder", "builder image"}
+)
+
+func (r *request) base(ctx context.Context, p ocispecs.Platform) (ohllb.Image, error) {
+	return r.image(ctx, baseKey, r.doc.Spec.BaseImage, p)
+}
+
+// image resolves a reference to a state and a config: a named context of the
+// request (--build-context) where there is one, else the registry. No layer is
+// pulled by it.
+func (r *request) image(ctx context.Context, key imageKey, ref string, p ocispecs.Platform) (ohllb.Image, error) {
+	img := ohllb.Image{Ref: ref, Config: imageconfig.Empty(p)}
+	named, err := r.NamedContext(ref, dockerui.ContextOpt{Platform: &p, ResolveMode: r.ImageResolveMode.String()})
+	if err != nil {
+		return img, r.imageError(key, ref, p, err)
+	}
+	switch {
+	case named != nil:
+		st, config, err := named.Load(ctx)
+		if err != nil {
+			return img, r.imageError(key, ref, p, err)
+		}
+		img.State = *st
+		if config != nil {
+			img.Config = *config
+		}
+	case ref == dockerui.EmptyImageName:
+		img.State = llb.Scratch()
+		return img, nil
+	default:
+		if img.State, err = r.registryImage(ctx, key, ref, p, &img); err != nil {
+			return img, r.imageError(key, ref, p, err)
+		}
+	}
+	return img, r.checkPlatform(key, img, p)
+}
+
+// registryImage pins the reference to the digest that it has now, so that the
+// graph of one request means one image.
+func (r *request) registryImage(ctx context.Context, key imageKey, ref string, p ocispecs.Platform, img *ohllb.Image) (llb.State, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return llb.State{}, err
+	}
+	name := reference.TagNameOnly(named).String()
+	resolved, dgst, config, err := r.GatewayClient().ResolveImageConfig(ctx, name, sourceresolver.Opt{
+		LogName: fmt.Sprintf("[internal] load metadata for %s", name),
+		ImageOpt: &sourceresolver.ResolveImageOpt{
+			Platform:    &p,
+			ResolveMode: r.ImageResolveMode.String(),
+		},
+	})
+	if err != nil {
+		return llb.State{}, err
+	}
+	if err := json.Unmarshal(config, &img.Config); err != nil {
+		return llb.State{}, fmt.Errorf("read the config of %s: %w", resolved, err)
+	}
+	pinned, err := pin(resolved, dgst)
+	if err != nil {
+		return llb.State{}, err
+	}
+	in := r.input(p)
+	opts := []llb.ImageOption{llb.Platform(p), r.ImageResolveMode}
+	for _, o := range in.Step("base", key.path, pinned) {
+		opts = append(opts, o)
+	}
+	return llb.Image(pinned, opts...).WithImageConfig(config)
+}
+
+// checkPlatform refuses an image that was made for another platform: a
+// registry gives a single-platform image to everyone who asks.
+func (r *request) checkPlatform(key imageKey, img ohllb.Image, p ocispecs.Platform) error {
+	got := img.Config.Platform
+	if got.Architecture == "" || platforms.Only(p).Match(platforms.Normalize(got)) {
+		return nil
+	}
+	return r.input(p).Problem(key.path, fmt.Errorf("%s %q is for %s, not for %s: name an image that has this platform, or build with --platform %s",
+		key.what, img.Ref, platforms.Format(platforms.Normalize(got)), platforms.Format(p), platforms.Format(platforms.Normalize(got))))
+}
+
+// imageError says what to do about an image that cannot be had. Registries
+// differ in their words and BuildKit passes on text, so text is what is looked
+// at; the original is kept.
+func (r *request) imageError(key imageKey, ref string, p ocispecs.Platform, err error) error {
+	text := err.Error()
+	contains := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(text, w) {
+				return true
+			}
+		}
+		return false
+	}
+	remedy := "check the reference and the builder's access to the registry"
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case contains("no match for platform"):
+		remedy = fmt.Sprintf("it has no variant for %s: name an image that has one, or build for another --platform", platforms.Format(p))
+	case contains("401", "403", "unauthorized", "authorization failed", "insufficient_scope", "denied"):
+		remedy = "it does not exist or needs a login: check the name, or run docker login for its registry"
+	case contains("not found", "404"):
+		remedy = "it does not exist: check name and tag"
+	}
+	return r.input(p).Problem(key.path, fmt.Errorf("%s %q: %s: %w", key.what, ref, remedy, err))
+}
+
+// deps gives the layers of /openhands: from the deps image, or from stages of
+// this build.
+func (r *request) deps(ctx context.Context, in ohllb.Input) (ohllb.Deps, error) {
+	if ref := r.doc.Spec.DepsImage; ref != "" {
+		return r.prebuilt(ctx, in, ref)
+	}
+	helpers, err := r.helpers()
+	if err != nil {
+		return ohllb.Deps{}, err
+	}
+	builder, err := r.image(ctx, builderKey, r.doc.Spec.Deps.Builder, r.BuildPlatforms[0])
+	if err != nil {
+		return ohllb.Deps{}, err
+	}
+	return ohllb.BuildDeps(in, builder.State, helpers), nil
+}
+
+// prebuilt takes a deps image as it is where its label says that it holds only
+// /openhands; of any other it has to look, which pulls it.
+func (r *request) prebuilt(ctx context.Context, in ohllb.Input, ref string) (ohllb.Deps, error) {
+	img, err := r.image(ctx, depsKey, ref, in.Platform)
+	if err != nil {
+		return ohllb.Deps{}, err
+	}
+	switch v := img.Config.Config.Labels[ohllb.LabelDepsVersion]; v {
+	case ohllb.DepsVersion:
+		return ohllb.PrebuiltDeps(img), nil
+	case "":
+	default:
+		return ohllb.Deps{}, in.Problem(depsKey.path, fmt.Errorf("deps image %q has layout version %q, this frontend knows %q: build it again with the target deps of this frontend", ref, v, ohllb.DepsVersion))
+	}
+	names, err := r.topLevel(ctx, img.State, in.Platform)
+	if err != nil {
+		return ohllb.Deps{}, err
+	}
+	if !names["openhands"] {
+		return ohllb.Deps{}, in.Problem(depsKey.path, fmt.Errorf("deps image %q has no /openhands: build one with --target deps", ref))
+	}
+	if len(names) > 1 {
+		r.warn(ctx, in.Problem(depsKey.path, fmt.Errorf("deps image %q holds more than /openhands: it is pulled and copied on every daemon, and the copy is a layer that no other image shares; build a proper one with --target deps", ref)).Problems)
+		return ohllb.ReducedDeps(in, img), nil
+	}
+	return ohllb.PrebuiltDeps(img), nil
+}
+
+// helpers is the frontend's own image, which holds the helper programs.
+func (r *request) helpers() (llb.State, error) {
+	if c, ok := r.GatewayClient().(interface {
+		CurrentFrontend() (*llb.State, error)
+	}); ok {
+		st, err := c.CurrentFrontend()
+		if err != nil {
+			return llb.State{}, err
+		}
+		if st != nil {
+			return *st, nil
+		}
+	}
+	source := r.BuildOpts().Opts["source"]
+	if source == "" {
+		return llb.State{}, errors.New("cannot find the frontend's own image, which holds the helpers: the engine names neither it nor a source option; use a frontend image by # syntax=, or give deps_image")
+	}
+	return llb.Image(source, llb.Platform(r.BuildPlatforms[0]), dockerui.WithInternalName("helpers of "+source)), nil
+}
+
+// pin adds a digest to a reference that has none.
+func pin(ref string, dgst digest.Digest) (string, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil || dgst == "" {
+		return ref, err
+	}
+	if _, ok := named.(reference.Digested); ok {
+		return named.String(), nil
+	}
+	pinned, err := reference.WithDigest(named, dgst)
+	if err != nil {
+		return "", err
+	}
+	return pinned.String(), nil
+}

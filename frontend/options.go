@@ -1,0 +1,135 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/util/suggest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	ohllb "github.com/openhands/llb-frontend/llb"
+)
+
+// target is what a request can ask for with --target.
+type target struct {
+	name        string
+	description string
+	build       func(*request, context.Context, ohllb.Input) (*ohllb.Output, error)
+}
+
+// allTargets lists them, the default first.
+func allTargets() []target {
+	return []target{
+		{"runtime", "the base image with /openhands, user and environment", (*request).runtime},
+		{"deps", "an image that holds only /openhands, for deps_image of other builds", (*request).depsOnly},
+	}
+}
+
+func findTarget(name string) (target, error) {
+	all := allTargets()
+	if name == "" {
+		return all[0], nil
+	}
+	var names []string
+	for _, t := range all {
+		if t.name == name {
+			return t, nil
+		}
+		names = append(names, t.name)
+	}
+	err := fmt.Errorf("unknown target %q: targets are %s", name, strings.Join(names, ", "))
+	return target{}, suggest.WrapError(err, name, names, true)
+}
+
+// options reads what the request, not the spec, has to say, and lets the spec
+// fill in where the request is silent.
+func (r *request) options() error {
+	var err error
+	if r.target, err = findTarget(r.Target); err != nil {
+		return err
+	}
+	if r.epoch, err = parseEpoch(r.BuildArgs["SOURCE_DATE_EPOCH"]); err != nil {
+		return err
+	}
+	return r.platforms()
+}
+
+// platforms decides what to build for: --platform, else the spec's list, else
+// the builder's own platform.
+func (r *request) platforms() error {
+	if len(r.TargetPlatforms) == 0 {
+		for _, v := range r.doc.Spec.Platforms {
+			p, err := platforms.Parse(v)
+			if err != nil {
+				return err
+			}
+			r.TargetPlatforms = append(r.TargetPlatforms, platforms.Normalize(p))
+		}
+		r.MultiPlatformRequested = r.MultiPlatformRequested || len(r.TargetPlatforms) > 1
+	}
+	if len(r.TargetPlatforms) == 0 {
+		r.TargetPlatforms = []ocispecs.Platform{r.BuildPlatforms[0]}
+	}
+	supported := []string{"amd64", "arm64"}
+	for _, p := range r.TargetPlatforms {
+		if p.OS != "linux" || !slices.Contains(supported, p.Architecture) {
+			return fmt.Errorf("platform %q is not supported: use linux/amd64 or linux/arm64", platforms.Format(p))
+		}
+	}
+	return nil
+}
+
+// parseEpoch reads SOURCE_DATE_EPOCH, seconds since 1970
+// (https://reproducible-builds.org/specs/source-date-epoch/).
+func parseEpoch(v string) (*time.Time, error) {
+	if v == "" {
+		return nil, nil
+	}
+	sec, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("invalid SOURCE_DATE_EPOCH %q: it must be a number of seconds since 1970", v)
+	}
+	t := time.Unix(sec, 0).UTC()
+	return &t, nil
+}
+
+// runOptions are what the request wants for every command that the build runs.
+func (r *request) runOptions() []llb.RunOption {
+	var opts []llb.RunOption
+	for _, h := range r.ExtraHosts {
+		opts = append(opts, llb.AddExtraHost(h.Host, h.IP))
+	}
+	if p := r.proxy(); p != nil {
+		opts = append(opts, llb.WithProxy(*p))
+	}
+	if r.NetworkMode != 0 {
+		opts = append(opts, llb.Network(r.NetworkMode))
+	}
+	return opts
+}
+
+// proxy takes the predefined build args that buildx adds from the client's
+// configuration. BuildKit keeps them out of image, history and cache key.
+func (r *request) proxy() *llb.ProxyEnv {
+	var p llb.ProxyEnv
+	fields := map[string]*string{
+		"HTTP_PROXY": &p.HTTPProxy, "HTTPS_PROXY": &p.HTTPSProxy, "FTP_PROXY": &p.FTPProxy,
+		"NO_PROXY": &p.NoProxy, "ALL_PROXY": &p.AllProxy,
+	}
+	for _, k := range slices.Sorted(maps.Keys(r.BuildArgs)) {
+		if f, ok := fields[strings.ToUpper(k)]; ok {
+			*f = r.BuildArgs[k]
+		}
+	}
+	if p == (llb.ProxyEnv{}) {
+		return nil
+	}
+	return &p
+}

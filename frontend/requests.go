@@ -1,0 +1,80 @@
+package frontend
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/frontend/subrequests/outline"
+	"github.com/moby/buildkit/frontend/subrequests/targets"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/openhands/llb-frontend/frontend/spec"
+	ohllb "github.com/openhands/llb-frontend/llb"
+)
+
+// subrequests answer --call. All of targets, outline and lint must be there:
+// a client that gets "unsupported" asks the Dockerfile frontend instead, with
+// our YAML.
+func (r *request) subrequests(doc *spec.Document, loadErr error) dockerui.RequestHandler {
+	return dockerui.RequestHandler{
+		ListTargets: func(context.Context) (*targets.List, error) { return listTargets(), nil },
+		Outline: func(context.Context) (*outline.Outline, error) {
+			if loadErr != nil {
+				return nil, loadErr
+			}
+			return r.outline(doc)
+		},
+		Lint: func(context.Context) (*lint.LintResults, error) { return r.lint(doc, loadErr) },
+	}
+}
+
+func listTargets() *targets.List {
+	list := &targets.List{}
+	for i, t := range allTargets() {
+		list.Targets = append(list.Targets, targets.Target{Name: t.name, Default: i == 0, Description: t.description})
+	}
+	return list
+}
+
+func (r *request) outline(doc *spec.Document) (*outline.Outline, error) {
+	t, err := findTarget(r.Target)
+	if err != nil {
+		return nil, err
+	}
+	o := &outline.Outline{Name: t.name, Description: t.description}
+	for _, name := range slices.Sorted(maps.Keys(doc.Spec.Args)) {
+		o.Args = append(o.Args, outline.Arg{Name: name, Value: doc.Args[name], Location: location(doc.Range("args." + name))})
+	}
+	return o, nil
+}
+
+// lint reports what loading the spec found: mistakes as the build error,
+// warnings as they are.
+func (r *request) lint(doc *spec.Document, loadErr error) (*lint.LintResults, error) {
+	res := &lint.LintResults{}
+	src := res.AddSource(r.src.SourceMap)
+	if problems := problemsOf(loadErr); problems != nil {
+		var ranges []*pb.Range
+		for _, p := range problems {
+			ranges = append(ranges, ohllb.PBRange(p.Range))
+		}
+		res.Error = &lint.BuildError{Message: loadErr.Error(), Location: pb.Location{SourceIndex: int32(src), Ranges: ranges}}
+		return res, nil
+	}
+	if loadErr != nil {
+		return nil, loadErr
+	}
+	for _, w := range doc.Warnings {
+		loc := location(w.Range)
+		loc.SourceIndex = int32(src)
+		res.Warnings = append(res.Warnings, lint.Warning{RuleName: "Args", Detail: w.Message, Location: loc})
+	}
+	return res, nil
+}
+
+func location(rng spec.Range) *pb.Location {
+	return &pb.Location{Ranges: []*pb.Range{ohllb.PBRange(rng)}}
+}
