@@ -45,18 +45,19 @@ func insert(file []byte, line, name string, id *uint32) []byte {
 
 // comesBefore tells whether a reader that takes the first match could stop at
 // the line text instead of at ours. It reads loosely, because some readers do:
-// spaces around a field and missing fields do not matter. The id is the third
-// field in passwd as in group.
+// the C library accepts a sign, container runtimes (moby/sys/user) take spaces
+// around the line, missing fields and even comments for accounts. The id is the
+// third field in passwd as in group.
 func comesBefore(text, name string, id *uint32) bool {
 	fields := strings.Split(text, ":")
 	first := strings.TrimSpace(fields[0])
 	if first == name || isCompat(first) {
 		return true
 	}
-	if id == nil || len(fields) < 3 || isComment(first) {
+	if id == nil || len(fields) < 3 {
 		return false
 	}
-	have, ok := parseID(strings.TrimSpace(fields[2]))
+	have, ok := parseID(strings.TrimPrefix(strings.TrimSpace(fields[2]), "+"))
 	return ok && have == *id
 }
 
