@@ -56,7 +56,8 @@ func replace(b, old, new []byte) {
 
 // ReplacePath overwrites every mention of the path old, or of a path below it,
 // by the equally long path new, and returns how many there were. A longer name
-// that merely starts or ends like old is left alone.
+// that merely starts or ends like old is left alone, and so is a longer path
+// that a relative old is the end of.
 func ReplacePath(b []byte, old, new string) (int, error) {
 	if old == "" || len(old) != len(new) {
 		return 0, fmt.Errorf("path %q and its replacement %q differ in length", old, new)
@@ -69,12 +70,22 @@ func ReplacePath(b []byte, old, new string) (int, error) {
 		}
 		at += next
 		end := at + len(old)
-		if (at == 0 || !nameByte(b[at-1])) && (end == len(b) || !nameByte(b[end])) {
+		if !continues(b[:at], old) && (end == len(b) || !nameByte(b[end])) {
 			copy(b[at:], new)
 			count++
 		}
 		at = end
 	}
+}
+
+// continues says whether path is but the rest of a name or path that begins in
+// before.
+func continues(before []byte, path string) bool {
+	if len(before) == 0 {
+		return false
+	}
+	last := before[len(before)-1]
+	return nameByte(last) || last == '/' && path[0] != '/'
 }
 
 func nameByte(c byte) bool {

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+)
+
+// placer decides which files of an unpacked distribution a component keeps.
+type placer func(opt options, t *tree, say func(string, ...any)) (*output, error)
+
+// makeComponent tells the whole story of lib and tools: fetch the packages and
+// all that they depend on, unpack them, keep what is wanted, seal it, write it,
+// check what was written.
+func makeComponent(ctx context.Context, opt options, packages []string, say func(string, ...any), place placer) (err error) {
+	b, err := findBuilder()
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "oh-seal-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+
+	requested, err := packageNames(packages)
+	if err != nil {
+		return err
+	}
+	debs, err := b.fetch(ctx, opt, packages, work)
+	if err != nil {
+		return err
+	}
+	say("fetch %s (%s)", count(len(debs), "package"), megabytes(debs))
+
+	t := newTree(requested)
+	for _, d := range debs {
+		if err := b.unpack(ctx, d, t, work); err != nil {
+			return err
+		}
+	}
+	out, err := place(opt, t, say)
+	if err != nil {
+		return err
+	}
+	if err := out.write(opt.out); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = joinRemove(err, opt.out)
+		}
+	}()
+	say("sealed %d of %s", out.sealed, count(out.elf, "ELF file"))
+	return checkTree(opt.arch, slices.DeleteFunc([]string{opt.out, opt.lib}, func(dir string) bool { return dir == "" }))
+}
+
+// packageNames strips the versions of NAME=VERSION.
+func packageNames(packages []string) ([]string, error) {
+	var names []string
+	for _, p := range packages {
+		if err := checkPackage(p); err != nil {
+			return nil, err
+		}
+		name, _, _ := strings.Cut(p, "=")
+		names = append(names, name)
+	}
+	return names, nil
+}
