@@ -10,7 +10,6 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/openhands/llb-frontend/frontend/spec"
@@ -25,6 +24,8 @@ type request struct {
 	src    *dockerui.Source
 	epoch  *time.Time
 	target target
+	// noMerge says that the engine lacks MergeOp.
+	noMerge bool
 }
 
 // Build is the frontend: a client.BuildFunc for BuildKit's gateway.
@@ -65,6 +66,9 @@ func (r *request) build(ctx context.Context) (*client.Result, error) {
 		return nil, err
 	}
 	r.warn(ctx, doc.Warnings)
+	if r.noMerge {
+		r.warn(ctx, r.input(r.TargetPlatforms[0]).Problem("base_image", errNoMerge).Problems)
+	}
 	rb, err := r.Client.Build(ctx, r.platform)
 	if err != nil {
 		return nil, err
@@ -125,7 +129,6 @@ func (r *request) input(p ocispecs.Platform) ohllb.Input {
 	if r.epoch != nil {
 		created = *r.epoch
 	}
-	caps := r.BuildOpts().LLBCaps
 	return ohllb.Input{
 		Document:    r.doc,
 		SourceMap:   r.src.SourceMap,
@@ -133,7 +136,7 @@ func (r *request) input(p ocispecs.Platform) ohllb.Input {
 		Prefixed:    len(r.TargetPlatforms) > 1,
 		Created:     llb.WithCreatedTime(created),
 		Config:      imageconfig.Patch{RequestLabels: r.Labels, Created: r.epoch},
-		NoMerge:     caps.Supports(pb.CapMergeOp) != nil,
+		NoMerge:     r.noMerge,
 		Run:         r.runOptions(),
 		IgnoreCache: r.IsNoCache,
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	fstypes "github.com/tonistiigi/fsutil/types"
@@ -98,7 +99,7 @@ func (rd *reader) file(ctx context.Context, p string) ([]byte, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	data, err := rd.ref.ReadFile(ctx, client.ReadRequest{Filename: real})
+	data, err := dockerui.ReadFile(ctx, rd.ref, real)
 	if err != nil {
 		return nil, fmt.Errorf("read %s of the base image: %w", p, err)
 	}

@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/suggest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -58,8 +60,13 @@ func (r *request) options() error {
 	if r.epoch, err = parseEpoch(r.BuildArgs["SOURCE_DATE_EPOCH"]); err != nil {
 		return err
 	}
+	caps := r.BuildOpts().LLBCaps
+	r.noMerge = caps.Supports(pb.CapMergeOp) != nil
 	return r.platforms()
 }
+
+var errNoMerge = errors.New("this engine has no MergeOp (BuildKit before 0.10, or dockerd without the containerd image store): " +
+	"/openhands is pulled and copied into every image instead of being shared; use a buildx builder of the docker-container driver")
 
 // platforms decides what to build for: --platform, else the spec's list, else
 // the builder's own platform.

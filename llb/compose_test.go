@@ -227,7 +227,7 @@ func TestComposeErrors(t *testing.T) {
 		want       []string
 	}{
 		{"home is a file", "base_image: b\ndeps_image: d\n", file, []string{"openhands.yaml:1:", "/home", "not a directory"}},
-		{"uid conflict", "base_image: b\ndeps_image: d\nuser:\n  name: openhands\n  uid: 1000\n", taken, []string{"openhands.yaml:4:", "500", "1000"}},
+		{"uid conflict", "base_image: b\ndeps_image: d\nuser:\n  name: openhands\n  uid: 1000\n", taken, []string{"openhands.yaml:5:", "500", "1000"}},
 		{"symlink loop", "base_image: b\ndeps_image: d\n", loop, []string{"openhands.yaml:1:", "symlinks"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package llb
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/llb/deps"
 	"github.com/openhands/llb-frontend/llb/identity"
+	"github.com/openhands/llb-frontend/llb/imageconfig"
 )
 
 const (
@@ -60,7 +62,8 @@ func (p *plan) addAccount(in Input, u spec.User) error {
 		p.account, p.user = numericAccount(u)
 		return nil
 	case u.IsRoot():
-		p.account, p.user = identity.Account{Name: "root", Home: "/root"}, "root"
+		// By number: a base without /etc/passwd knows no name.
+		p.account, p.user = identity.Account{Name: "root", Home: "/root"}, "0"
 		return nil
 	}
 	account, changed, err := identity.Edit(in.Facts.Accounts, want(u))
@@ -130,12 +133,15 @@ func wantedHome(s *spec.Spec, accounts identity.Files) string {
 // of an account of the base is the base's own business.
 func (p *plan) addHome(in Input, u spec.User) error {
 	home := p.account.Home
-	switch {
-	case u.IsRoot() && u.Home == "":
+	if u.IsRoot() && u.Home == "" {
 		return nil
-	case u.IsNumeric() || u.IsRoot():
+	}
+	// Without an account nothing else says where the home is, and a base's own
+	// ENV HOME would win over /etc/passwd.
+	if u.IsNumeric() || u.IsRoot() || imageconfig.HasEnv(in.Base.Config, "HOME") {
 		p.home = home
-	case p.account.Existed && p.layer.facts.exists(home):
+	}
+	if p.account.Existed && p.layer.facts.exists(home) {
 		return nil
 	}
 	return p.layer.dir(home, p.owned(), true)
@@ -194,8 +200,24 @@ func (p *plan) component(in Input) []deps.Component {
 func (in Input) Problem(path string, err error) *spec.Error {
 	return &spec.Error{
 		Filename: in.Document.Filename,
-		Problems: []spec.Problem{in.problem(path, err.Error())},
+		Problems: in.problems(path, err),
 	}
+}
+
+// problems takes joined errors apart, and lets those of the account say which
+// of its keys they are about.
+func (in Input) problems(path string, err error) []spec.Problem {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []spec.Problem
+		for _, e := range joined.Unwrap() {
+			all = append(all, in.problems(path, e)...)
+		}
+		return all
+	}
+	if ie := new(identity.Error); errors.As(err, &ie) {
+		path = "user." + ie.Key
+	}
+	return []spec.Problem{in.problem(path, err.Error())}
 }
 
 func (in Input) problem(path, message string) spec.Problem {

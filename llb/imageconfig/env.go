@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 )
 
 // defaultPath is what container runtimes on Linux use for an image without a
@@ -69,4 +71,9 @@ func joinPath(first []string, path string, last []string) string {
 		}
 	}
 	return strings.Join(dirs, ":")
+}
+
+// HasEnv tells whether a config sets a variable.
+func HasEnv(img dockerspec.DockerOCIImage, name string) bool {
+	return slices.ContainsFunc(img.Config.Env, func(kv string) bool { return strings.HasPrefix(kv, name+"=") })
 }

@@ -51,7 +51,7 @@ type Patch struct {
 // Apply returns the config of the image that p makes of the base. The result
 // shares no memory with either.
 //
-// Volumes and StopSignal stay the base's. ONBUILD goes: these are instructions
+// Volumes stay the base's. ONBUILD goes: these are instructions
 // for Dockerfiles on top of the base, written for the base. So does ArgsEscaped,
 // which only Windows knows.
 func Apply(base dockerspec.DockerOCIImage, p Patch) dockerspec.DockerOCIImage {
@@ -85,7 +85,8 @@ func Apply(base dockerspec.DockerOCIImage, p Patch) dockerspec.DockerOCIImage {
 // spec gives one. The base's CMD is written for the base's ENTRYPOINT, so it
 // goes with it; where the base has none, its CMD is a command of its own (a
 // shell, mostly) and stays. HEALTHCHECK probes the program that the base
-// starts, and would report another one as unhealthy for ever.
+// starts, and would report another one as unhealthy for ever; STOPSIGNAL is a
+// word that the base's program alone understands (SIGQUIT for nginx).
 func patchCommand(config *dockerspec.DockerOCIImageConfig, p Patch) {
 	entrypoint, cmd := slices.Clone(p.Entrypoint), config.Cmd
 	if len(entrypoint) > 0 || len(config.Entrypoint) > 0 {
@@ -96,6 +97,7 @@ func patchCommand(config *dockerspec.DockerOCIImageConfig, p Patch) {
 	}
 	if !slices.Equal(entrypoint, config.Entrypoint) || !slices.Equal(cmd, config.Cmd) {
 		config.Healthcheck = nil
+		config.StopSignal = ""
 	}
 	config.Entrypoint, config.Cmd = entrypoint, cmd
 }

@@ -70,7 +70,7 @@ func TestApply(t *testing.T) {
 			"User": "openhands", "ExposedPorts": {"80/tcp": {}},
 			"Env": ["PATH=/openhands/bin:/app/bin:/usr/bin:/openhands/tools", "A=1", "LANG=C.UTF-8"],
 			"Cmd": ["run"], "Volumes": {"/data": {}}, "WorkingDir": "/workspace",
-			"Labels": {"a": "base", "b": "spec", "c": "request"}, "StopSignal": "SIGQUIT", "Shell": ["/bin/ash", "-c"]
+			"Labels": {"a": "base", "b": "spec", "c": "request"}, "Shell": ["/bin/ash", "-c"]
 		},
 		"rootfs": {"type": "layers", "diff_ids": ["sha256:b1", "sha256:b2", "sha256:d1"]},
 		"history": [
@@ -113,6 +113,7 @@ func TestApplyCommand(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			base := Empty(ocispecs.Platform{OS: "linux", Architecture: "amd64"})
 			base.Config.Entrypoint, base.Config.Cmd = tt.baseEntrypoint, tt.baseCmd
+			base.Config.StopSignal = "SIGQUIT"
 			base.Config.Healthcheck = &dockerspec.HealthcheckConfig{Test: []string{"CMD", "probe"}}
 			got := Apply(base, Patch{Entrypoint: tt.entrypoint, Cmd: tt.cmd}).Config
 			if !slices.Equal(got.Entrypoint, tt.wantEntrypoint) || !slices.Equal(got.Cmd, tt.wantCmd) {
@@ -120,6 +121,9 @@ func TestApplyCommand(t *testing.T) {
 			}
 			if (got.Healthcheck != nil) != tt.wantHealthcheckOfTheImage {
 				t.Errorf("healthcheck %v, want one: %t", got.Healthcheck, tt.wantHealthcheckOfTheImage)
+			}
+			if (got.StopSignal != "") != tt.wantHealthcheckOfTheImage {
+				t.Errorf("stop signal %q, want the base's: %t", got.StopSignal, tt.wantHealthcheckOfTheImage)
 			}
 		})
 	}

@@ -1,0 +1,199 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	fstypes "github.com/tonistiigi/fsutil/types"
+)
+
+// stub is a gateway without BuildKit: images are configs and file systems in
+// memory, and a solve only records the definition.
+type stub struct {
+	client.Client // methods that are not stubbed panic
+
+	spec    string
+	opts    map[string]string
+	images  map[string]stubImage // by familiar reference
+	without []apicaps.CapID      // caps that this engine lacks
+
+	mu       sync.Mutex
+	solved   []*pb.Definition
+	read     []string // images whose files were read
+	warnings []string
+}
+
+type stubImage struct {
+	config dockerspec.DockerOCIImage
+	files  fstest.MapFS
+	err    error
+}
+
+func config(arch string, labels map[string]string) dockerspec.DockerOCIImage {
+	var img dockerspec.DockerOCIImage
+	img.OS, img.Architecture = "linux", arch
+	img.RootFS = ocispecs.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.FromString(arch)}}
+	img.Config.Labels = labels
+	return img
+}
+
+func (s *stub) BuildOpts() client.BuildOpts {
+	list := pb.Caps.All()
+	for _, c := range list {
+		if slices.Contains(s.without, apicaps.CapID(c.ID)) {
+			c.Enabled = false
+		}
+	}
+	caps := pb.Caps.CapSet(list)
+	opts := map[string]string{"filename": "openhands.yaml", "source": "example.com/frontend:1"}
+	for k, v := range s.opts {
+		opts[k] = v
+	}
+	return client.BuildOpts{
+		Opts:      opts,
+		SessionID: "session",
+		Workers:   []client.WorkerInfo{{Platforms: []ocispecs.Platform{{OS: "linux", Architecture: "amd64"}}}},
+		LLBCaps:   caps,
+		Caps:      gwpb.Caps.CapSet(gwpb.Caps.All()),
+	}
+}
+
+func (s *stub) Inputs(context.Context) (map[string]llb.State, error) { return nil, nil }
+
+func (s *stub) Warn(_ context.Context, _ digest.Digest, msg string, _ client.WarnOpts) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.warnings = append(s.warnings, msg)
+	return nil
+}
+
+func (s *stub) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	img, ok := s.images[strings.TrimPrefix(ref, "docker.io/library/")]
+	if !ok {
+		return "", "", nil, fmt.Errorf("%s: not found", ref)
+	}
+	if img.err != nil {
+		return "", "", nil, img.err
+	}
+	c := img.config
+	if c.Architecture == "" {
+		c = config(opt.ImageOpt.Platform.Architecture, c.Config.Labels)
+	}
+	dt, err := json.Marshal(c)
+	return ref, digest.FromString(ref), dt, err
+}
+
+func (s *stub) Solve(_ context.Context, req client.SolveRequest) (*client.Result, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	res := client.NewResult()
+	ref := &stubRef{stub: s}
+	for _, dt := range req.Definition.Def {
+		var op pb.Op
+		if err := op.Unmarshal(dt); err != nil {
+			return nil, err
+		}
+		id := op.GetSource().GetIdentifier()
+		switch {
+		case strings.HasPrefix(id, "local://dockerfile"):
+			ref.files = fstest.MapFS{"openhands.yaml": {Data: []byte(s.spec)}}
+		case strings.HasPrefix(id, "docker-image://docker.io/library/"):
+			name, _, _ := strings.Cut(strings.TrimPrefix(id, "docker-image://docker.io/library/"), "@")
+			ref.name, ref.files = name, s.images[name].files
+		}
+	}
+	if ref.name != "" {
+		s.solved = append(s.solved, req.Definition)
+	}
+	res.SetRef(ref)
+	return res, nil
+}
+
+// stubRef serves the files of the last image in a definition.
+type stubRef struct {
+	client.Reference
+	stub  *stub
+	name  string
+	files fstest.MapFS
+}
+
+func (r *stubRef) note() {
+	if r.name != "" {
+		r.stub.mu.Lock()
+		defer r.stub.mu.Unlock()
+		r.stub.read = append(r.stub.read, r.name)
+	}
+}
+
+func (r *stubRef) ReadFile(_ context.Context, req client.ReadRequest) ([]byte, error) {
+	r.note()
+	f, ok := r.files[strings.TrimPrefix(req.Filename, "/")]
+	if !ok {
+		return nil, fmt.Errorf("open %s: no such file or directory", req.Filename)
+	}
+	return f.Data, nil
+}
+
+func (r *stubRef) StatFile(_ context.Context, req client.StatRequest) (*fstypes.Stat, error) {
+	f, ok := r.files[strings.TrimPrefix(req.Path, "/")]
+	if !ok {
+		return nil, fmt.Errorf("lstat %s: no such file or directory", req.Path)
+	}
+	return &fstypes.Stat{Mode: uint32(f.Mode), Size: int64(len(f.Data))}, nil
+}
+
+func (r *stubRef) ReadDir(_ context.Context, req client.ReadDirRequest) ([]*fstypes.Stat, error) {
+	r.note()
+	seen := map[string]*fstypes.Stat{}
+	dir := strings.Trim(req.Path, "/")
+	for name, f := range r.files {
+		rest := name
+		if dir != "" {
+			var ok bool
+			if rest, ok = strings.CutPrefix(name, dir+"/"); !ok {
+				continue
+			}
+		}
+		first, _, deeper := strings.Cut(rest, "/")
+		if req.IncludePattern != "" && first != req.IncludePattern {
+			continue
+		}
+		switch {
+		case deeper && seen[first] == nil:
+			seen[first] = &fstypes.Stat{Path: first, Mode: uint32(fs.ModeDir | 0o755)}
+		case !deeper:
+			st := &fstypes.Stat{Path: path.Base(name), Mode: uint32(f.Mode)}
+			if f.Mode&fs.ModeSymlink != 0 {
+				st.Linkname = string(f.Data)
+			}
+			seen[first] = st
+		}
+	}
+	var list []*fstypes.Stat
+	for _, st := range seen {
+		list = append(list, st)
+	}
+	return list, nil
+}
+
+func run(t *testing.T, s *stub) (*client.Result, error) {
+	t.Helper()
+	return Build(t.Context(), s)
+}
