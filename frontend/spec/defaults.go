@@ -1,0 +1,67 @@
+package spec
+
+import "slices"
+
+// Defaults of the keys that have one.
+const (
+	defaultServer     = "none"
+	defaultBuilder    = "debian:trixie-slim"
+	defaultUser       = "openhands"
+	defaultWorkingDir = "/workspace"
+)
+
+// defaultTools is what the OpenHands servers and agents call on every turn.
+var defaultTools = []string{"bash", "tmux", "git", "jq", "ripgrep"}
+
+// setDefaults fills in what is not given. A value that is given and wrong stays
+// empty; its problem is known.
+func (l *loader) setDefaults(s *Spec) {
+	l.imageFromArg(&s.BaseImage, "base_image", baseImageArg)
+	if l.imageFromArg(&s.DepsImage, "deps_image", depsImageArg) {
+		// One spec can then build the deps image and, in another call, use it.
+		s.Deps = Deps{}
+	}
+	if !l.given("server") {
+		s.Server.Name = defaultServer
+	}
+	if s.DepsImage == "" {
+		if s.Deps.Builder == "" {
+			s.Deps.Builder = defaultBuilder
+		}
+		if s.Deps.Tools == nil {
+			s.Deps.Tools = slices.Clone(defaultTools)
+		}
+	}
+	if s.User.Name == "" && !l.broken("user") && !l.isNumericUser(s.User) {
+		s.User.Name = defaultUser
+	}
+	if s.User.Create == "" {
+		s.User.Create = CreateBuild
+	}
+	if s.WorkingDir == "" {
+		s.WorkingDir = defaultWorkingDir
+	}
+}
+
+// isNumericUser tells "user: 1000", a mere uid, from "user: {uid: 1000}", which
+// fixes the uid of the default account.
+func (l *loader) isNumericUser(u User) bool {
+	return u.IsNumeric() && !l.given("user.uid")
+}
+
+// imageFromArg takes an image that the file does not name from its arg.
+func (l *loader) imageFromArg(image *string, path, arg string) bool {
+	if l.given(path) {
+		return false
+	}
+	value, ok := l.args.Get(arg)
+	if !ok || value == "" {
+		delete(l.args.used, arg)
+		return false
+	}
+	*image = value
+	if place, ok := l.places["args."+arg]; ok {
+		l.places[path] = place
+	}
+	return true
+}

@@ -1,0 +1,129 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Document is a spec file that was read without a problem.
+type Document struct {
+	Filename string
+	Data     []byte
+	Spec     Spec
+	// Args holds the declared args with their values, and the predeclared
+	// BASE_IMAGE and DEPS_IMAGE where the request gives them.
+	Args map[string]string
+	// Warnings are args and build args without effect, in file order.
+	Warnings []Problem
+
+	loader *loader
+}
+
+// Load parses, substitutes, defaults and validates one spec file. buildArgs are
+// the --build-arg values of the request. The error is an *[Error] with every
+// problem, in file order.
+func Load(filename string, data []byte, buildArgs map[string]string) (*Document, error) {
+	l := &loader{
+		src:    newSource(data),
+		args:   newArguments(buildArgs),
+		places: map[string]Range{},
+		failed: map[string]bool{},
+	}
+	d := &Document{Filename: filename, Data: data, loader: l}
+	if top, ok := l.parse(data); ok && (top == nil || l.decode(top, &d.Spec)) {
+		l.setDefaults(&d.Spec)
+		l.validate(&d.Spec)
+	}
+	if len(l.problems) > 0 {
+		sortProblems(l.problems)
+		return nil, &Error{Filename: filename, Problems: l.problems}
+	}
+	for _, command := range d.Spec.ExtraDeps.Run {
+		for _, name := range l.args.mentions(command) {
+			l.args.used[name] = true
+		}
+	}
+	d.Args = l.args.values
+	d.Warnings = l.argWarnings()
+	sortProblems(d.Warnings)
+	return d, nil
+}
+
+// Range returns the place of the value at a path such as "deps.tools[2]" or
+// "user.uid". For a value that is not in the file it is the first line of the
+// nearest mapping that is; for an empty file, the file's start.
+func (d *Document) Range(path string) Range {
+	return d.loader.rangeOf(path)
+}
+
+// RunArgs returns "NAME=value" for each arg that extra_deps.run[i] mentions,
+// sorted by name.
+func (d *Document) RunArgs(i int) []string {
+	names := d.loader.args.mentions(d.Spec.ExtraDeps.Run[i])
+	env := make([]string, len(names))
+	for i, name := range names {
+		env[i] = name + "=" + d.Args[name]
+	}
+	return env
+}
+
+// loader is the state of one Load.
+type loader struct {
+	src      source
+	args     *arguments
+	places   map[string]Range // of every value, by its path
+	problems []Problem
+	failed   map[string]bool // paths with a problem
+}
+
+func (l *loader) place(path string, n *yaml.Node) {
+	l.places[path] = l.src.rangeOf(n)
+}
+
+// given reports whether the file has a value at the path.
+func (l *loader) given(path string) bool {
+	_, ok := l.places[path]
+	return ok
+}
+
+// rangeOf returns a value's place, or the first line of the nearest mapping or
+// list around it.
+func (l *loader) rangeOf(path string) Range {
+	if place, ok := l.places[path]; ok {
+		return place
+	}
+	for path != "" {
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+		if place, ok := l.places[path]; ok {
+			return l.src.firstLine(place)
+		}
+	}
+	return fileStart
+}
+
+// report adds a problem at any place.
+func (l *loader) report(path string, at Range, format string, args ...any) {
+	l.problems = append(l.problems, Problem{Path: path, Range: at, Message: fmt.Sprintf(format, args...)})
+}
+
+// problem adds a problem of the value at a path, unless it, or a part of it,
+// has one already: a value is not blamed twice for one mistake.
+func (l *loader) problem(path, format string, args ...any) {
+	if l.broken(path) {
+		return
+	}
+	l.failed[path] = true
+	l.report(path, l.rangeOf(path), format, args...)
+}
+
+func (l *loader) broken(path string) bool {
+	for failed := range l.failed {
+		rest, found := strings.CutPrefix(failed, path)
+		if found && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return true
+		}
+	}
+	return false
+}

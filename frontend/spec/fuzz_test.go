@@ -1,0 +1,81 @@
+package spec
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+)
+
+// FuzzLoad holds Load to four rules: it never panics, an accepted spec survives
+// Marshal and Load unchanged, every problem lies inside the file, and problems
+// are in file order.
+func FuzzLoad(f *testing.F) {
+	names, err := filepath.Glob("../../examples/*/openhands.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, "", "")
+	}
+	f.Add([]byte(rangeSpec), "A", "1")
+	f.Add([]byte("args: {A: , B: '$A${A#x*}'}\nbase_image: ${B:-debian}\nlabels: {a: '\\$\\\\${A//b/$B}<< x'}\n"), "A", "a\\b")
+	f.Add([]byte("user: {uid: $U, sudo: true}\nserver: {name: none}\ndeps: {node: {version: \"1\"}}\nmirrors: {apt: x}\n"), "BASE_IMAGE", "scratch")
+	f.Add([]byte("a: &a [*a, !!x y]\n? b\n<<: *a\ncommand: ['', \"\\x41\", |\n x]\n---\n"), "TARGETOS", "")
+	f.Fuzz(func(t *testing.T, data []byte, name, value string) {
+		d, err := Load("f", data, map[string]string{name: value})
+		if err != nil {
+			checkError(t, data, err)
+			return
+		}
+		checkPlaces(t, data, d.Warnings)
+		text, err := Marshal(d.Spec)
+		if err != nil {
+			t.Fatalf("marshal: %v", err)
+		}
+		again, err := Load("f", text, nil)
+		if err != nil {
+			t.Fatalf("marshalled spec does not load: %v\n%s", err, text)
+		}
+		if !reflect.DeepEqual(d.Spec, again.Spec) {
+			t.Fatalf("changed by Marshal and Load:\n%#v\n%#v\n%s", d.Spec, again.Spec, text)
+		}
+	})
+}
+
+func checkError(t *testing.T, data []byte, err error) {
+	var specErr *Error
+	if !errors.As(err, &specErr) || len(specErr.Problems) == 0 {
+		t.Fatalf("error without problems: %v", err)
+	}
+	checkPlaces(t, data, specErr.Problems)
+}
+
+func checkPlaces(t *testing.T, data []byte, problems []Problem) {
+	lines := newSource(data).lines
+	inside := func(p Position) bool {
+		return p.Line >= 1 && p.Line <= len(lines) && p.Column >= 1 && p.Column <= len(lines[p.Line-1])+1
+	}
+	before := func(a, b Position) int {
+		return slices.Compare([]int{a.Line, a.Column}, []int{b.Line, b.Column})
+	}
+	last := fileStart.Start
+	for _, p := range problems {
+		if !inside(p.Range.Start) || !inside(p.Range.End) || before(p.Range.Start, p.Range.End) > 0 {
+			t.Fatalf("place outside the file of %d lines: %+v", len(lines), p)
+		}
+		if p.Message == "" {
+			t.Fatalf("problem without a message: %+v", p)
+		}
+		if before(last, p.Range.Start) > 0 {
+			t.Fatalf("problems out of order: %+v", problems)
+		}
+		last = p.Range.Start
+	}
+}

@@ -1,0 +1,233 @@
+package spec
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestLoadProblems lists mistakes with every problem that Load must report for
+// them, in order, each as "line:col: a part of the message".
+func TestLoadProblems(t *testing.T) {
+	tests := []struct {
+		name string
+		yaml string
+		args map[string]string
+		want []string
+	}{
+		// The file.
+		{"empty", "", nil, []string{`1:1: base_image is required; add "base_image: debian:trixie-slim" or pass --build-arg BASE_IMAGE=...`}},
+		{"only comments", "# syntax=x\n", nil, []string{`1:1: base_image is required`}},
+		{"empty build arg", "", map[string]string{"BASE_IMAGE": ""}, []string{`1:1: base_image is required`}},
+		{"not UTF-8", base + "labels: {a: \"\xff\"}\n", nil, []string{`2:1: the file is not UTF-8`}},
+		{"NUL", base + "  \x00", nil, []string{`2:3: the line holds the control character U+0000`}},
+		{"line separator", base + "labels: {a: \"\u2028\"}\n", nil, []string{`2:1: the line holds the control character U+2028`}},
+		{"carriage return", "a: b\rc: d", nil, []string{`1:1: the line holds a carriage return`}},
+		{"too large", strings.Repeat("#", maxSize+1), nil, []string{`1:1: the file has 1048577 bytes`}},
+		{"two documents", base + "---\nbase_image: x\n", nil, []string{`2:1: a spec file holds one YAML document`}},
+		{"no mapping", "just text\n", nil, []string{`1:1: a spec must be a mapping of keys to values, is a string`}},
+		{"list", "- a\n", nil, []string{`1:1: a spec must be a mapping of keys to values, is a list`}},
+		{"unclosed list", base + "platforms: [linux/amd64\nuser: x\n", nil, []string{`2:1: invalid YAML`}},
+		{"unclosed quote", base + "user: \"x\nserver: none\nlabels: {}\n", nil, []string{`2:1: invalid YAML`}},
+		{"tab", "deps:\n\tbuilder: x\n", nil, []string{`2:2: invalid YAML: found character that cannot start any token; indent with spaces, not with tabs`}},
+		{"unquoted colon", "base_image: a: b\n", nil, []string{`1:1: invalid YAML: mapping values are not allowed in this context; put the value in quotes`}},
+		{"braces in flow", base + "user: {uid: ${UID}}\n", nil, []string{`2:1: invalid YAML`}},
+		{"deep nesting", base + "labels: " + strings.Repeat("[", 20000), nil, []string{`2:1: invalid YAML: exceeded max depth`}},
+
+		// Keys.
+		{"unknown key", base + "platfroms: [linux/amd64]\n", nil, []string{`2:1: unknown key "platfroms", did you mean "platforms"?`}},
+		{"upper case", base + "User: root\n", nil, []string{`2:1: unknown key "User", did you mean "user"?`}},
+		{"other tool's key", base + "env: {}\ndeps: {image: x}\n", nil, []string{
+			`2:1: unknown key "env", did you mean "environment"?`,
+			`3:8: unknown key "image"; the keys here are builder, tools, python, browser, vscode, node`}},
+		{"key elsewhere", base + "packages: [curl]\nuser: {platforms: []}\n", nil, []string{
+			`2:1: unknown key "packages" here; it belongs to "extra_deps"`,
+			`3:8: unknown key "platforms" here; it belongs to the top level`}},
+		{"free key", "x-mine: &a {any: [thing, *a, 1]}\nx-other: !!set {}\n" + base, nil, nil},
+		{"free key below", base + "deps: {x-mine: 1}\n", nil, []string{`2:8: unknown key "x-mine"`}},
+		{"duplicate key", base + "user: a\n" + base, nil, []string{`3:1: duplicate key "base_image", first given on line 1`}},
+		{"duplicate name", base + "environment:\n  A: 1\n  A: 2\n", nil, []string{`4:3: duplicate key "A", first given on line 3`}},
+		{"merge key", "x-a: &a {b: c}\n" + base + "labels:\n  <<: *a\n", nil, []string{`4:3: YAML merge keys are not supported`}},
+		{"anchor and alias", "base_image: &a debian\nlabels:\n  x: *a\n", nil, []string{
+			`1:13: YAML anchors are not supported; remove "&a"`,
+			`3:6: YAML aliases are not supported`}},
+		{"tag", "base_image: !!str 12\n", nil, []string{`1:13: YAML tags are not supported; remove "!!str"`}},
+		{"complex key", base + "labels:\n  ? [a]\n  : b\n", nil, []string{`3:5: a key must be a string, is a list`}},
+		{"empty key", base + "labels: {\"\": x}\n", nil, []string{`2:10: a key must not be empty`}},
+
+		// Types.
+		{"types", "base_image: 3.22\nplatforms: linux/amd64\nuser: [a]\nenvironment: [A=b]\ndeps: x\n", nil, []string{
+			`1:13: base_image must be a string, is a number; put it in quotes`,
+			`2:12: platforms must be a list of strings, is a string; write [linux/amd64]`,
+			`3:7: user must be a string or a mapping with the keys name, uid`,
+			`4:14: environment must be a mapping of names to values, is a list; write it as {NAME: value}`,
+			`5:7: deps must be a mapping with the keys builder`}},
+		{"no value", "base_image:\nplatforms: ~\nenvironment: {A: }\ncommand: [a, null]\n", nil, []string{
+			`1:12: base_image has no value; give it one or remove the key`,
+			`2:12: platforms has no value`,
+			`3:18: environment.A has no value; write "" for an empty one`,
+			`4:14: command[1] has no value; give it one or remove the item`}},
+		{"empty strings", "base_image: \"\"\ndeps: {tools: [bash, \" \"]}\nentrypoint: [\"\"]\nextra_deps: \"\"\n", nil, []string{
+			`1:13: base_image must not be empty`,
+			`2:22: deps.tools[1] must not be empty`,
+			`3:14: entrypoint[0] must not be empty`,
+			`4:13: extra_deps must not be empty`}},
+		{"list items", base + "command: [a, 1, [b], true]\n", nil, []string{
+			`2:14: command[1] must be a string, is a number; put it in quotes`,
+			`2:17: command[2] must be a string, is a list`,
+			`2:22: command[3] must be a string, is a boolean; put it in quotes`}},
+		{"command line", base + "command: bash -c x\n", nil, []string{`2:10: command must be a list of strings, is a string`}},
+		{"nested map value", base + "labels: {a: {b: c}}\n", nil, []string{`2:13: labels.a must be a string, is a mapping`}},
+		{"control character", base + "labels: {a: \"\\e[1m\"}\nworking_dir: \"/a\\0\"\n", nil, []string{
+			`2:13: labels.a holds the control character U+001B`,
+			`3:14: working_dir holds the control character U+0000`}},
+		{"booleans", base + "user: {sudo: yes}\n", nil, []string{`2:14: user.sudo must be true or false, without quotes, is a string "yes"`}},
+
+		// Images and platforms.
+		{"references", "base_image: Debian:12\ndeps_image: docker://a/b\n", nil, []string{
+			`1:13: base_image "Debian:12" is not an image reference (repository name (library/Debian) must be lowercase); write name`,
+			`2:13: deps_image "docker://a/b" is not an image reference (invalid reference format); write it without the scheme: a/b`}},
+		{"digest", "base_image: debian@sha256:12\n", nil, []string{`1:13: base_image "debian@sha256:12" is not an image reference`}},
+		{"scratch", "base_image: scratch\n", nil, nil},
+		{"scratch deps", base + "deps_image: scratch\n", nil, []string{`2:13: deps_image must hold /openhands`}},
+		{"scratch builder", base + "deps: {builder: scratch}\n", nil, []string{`2:17: deps.builder must be a Debian or Ubuntu image`}},
+		{"deps twice", base + "deps_image: a\ndeps:\n  builder: b\n  tools: [bash]\n", nil, []string{
+			`4:12: deps.builder has no effect with deps_image`,
+			`5:10: deps.tools has no effect with deps_image`}},
+		{"platforms", base + "platforms: [linux/arm64, linux/aarch64, linux/arm/v7, windows/amd64, arm64, linux, linux/amd46, 'linux/*', linux/amd64/v2]\n", nil, []string{
+			`2:26: platforms[1] "linux/arm64" is listed already as platforms[0]`,
+			`2:41: platform "linux/arm/v7" is not supported; the supported ones are linux/amd64 and linux/arm64`,
+			`2:55: platform "windows/amd64" is not supported`,
+			`2:70: platform "arm64" is not supported, did you mean "linux/arm64"?`,
+			`2:77: platform "linux" is not supported`,
+			`2:84: platform "linux/amd46" is not supported, did you mean "linux/amd64"?`,
+			`2:97: platform "linux/*" is not supported`,
+			`2:108: platform "linux/amd64/v2" is not supported`}},
+		{"no platforms", base + "platforms: []\n", nil, []string{`2:12: platforms must not be empty`}},
+
+		// Later issues.
+		{"server", base + "server: agent-server\n", nil, []string{`2:9: server "agent-server" is not supported by this version; remove it or use "none"`}},
+		{"server typo", base + "server: {name: agent-servre}\n", nil, []string{`2:16: server "agent-servre" is unknown, did you mean "agent-server"?`}},
+		{"server unknown", base + "server: nginx\n", nil, []string{`2:9: server "nginx" is unknown; use one of none, action-execution-server, agent-server`}},
+		{"server without name", base + "server: {version: \"1\"}\n", nil, []string{`2:9: server.name is required`}},
+		{"server none with version", base + "server: {name: none, version: \"1\"}\n", nil, []string{`2:31: server.version has no meaning with server "none"`}},
+		{"server type", base + "server: 1\n", nil, []string{`2:9: server must be a string or a mapping with the keys name, version, source, is a number`}},
+		{"components", base + "deps:\n  python: \"3.12\"\n  browser: chromium\n  vscode: {version: 1.9.1}\n  node: 22\n", nil, []string{
+			`3:11: deps.python is not supported by this version; remove it`,
+			`4:12: deps.browser is not supported`,
+			`5:11: deps.vscode is not supported`,
+			`6:9: deps.node must be a string or a mapping with the keys version, source, is a number`}},
+		{"python provider", base + "deps: {python: {provider: vu}}\n", nil, []string{`2:27: deps.python.provider "vu" is unknown, did you mean "uv"?`}},
+		{"mirrors", base + "mirrors: {apt: \"https://mirror.example.com/debian\"}\n", nil, []string{`2:10: mirrors is not supported by this version`}},
+		{"mirror shape", base + "mirrors: {atp: \"https://m.example.com\", npm: m.example.com}\n", nil, []string{
+			`2:16: mirror "atp" is unknown, did you mean "apt"?`,
+			`2:46: mirrors.npm "m.example.com" must be an address that begins with https://`}},
+		{"create start", base + "user: {create: start}\n", nil, []string{`2:16: user.create "start" is not supported by this version; remove it or use "build"`}},
+		{"create typo", base + "user: {create: biuld}\n", nil, []string{`2:16: user.create "biuld" is unknown, did you mean "build"?`}},
+
+		// User.
+		{"user colon", base + "user: {name: \"a:b\"}\n", nil, []string{`2:14: user name "a:b" must not hold a colon or a newline`}},
+		{"user newline", base + "user: \"a\\nb\"\n", nil, []string{`2:7: user name "a\nb" must not hold a colon or a newline`}},
+		{"user name and group", base + "user: a:b\n", nil, []string{`2:7: user must be a name, a uid or "uid:gid"`}},
+		{"user upper case", base + "user: Bob\n", nil, []string{`2:7: user name "Bob" must begin with a-z`}},
+		{"user too long", base + "user: " + strings.Repeat("a", 33) + "\n", nil, []string{`2:7: user name "aaa`}},
+		{"user number as name", base + "user: {name: \"1000\"}\n", nil, []string{`2:14: user name "1000" must not be a number; for a mere uid write "user: 1000"`}},
+		{"user gid missing", base + "user: \"1000:\"\n", nil, []string{`2:7: user has a gid that must be a whole number`}},
+		{"user octal", base + "user: 0755\n", nil, []string{`2:7: user has a uid that must be a whole number from 0 to 4294967294, written in decimal, is "0755"`}},
+		{"user float", base + "user: 1.5\n", nil, []string{`2:7: user must be a string or a mapping`}},
+		{"uid", base + "user: {uid: -1, gid: 4294967295}\n", nil, []string{
+			`2:13: user.uid must be a whole number from 0 to 4294967294, written in decimal, is "-1"`,
+			`2:22: user.gid must be a whole number`}},
+		{"uid hex and text", base + "user: {uid: 0x10, gid: \"5\"}\n", nil, []string{
+			`2:13: user.uid must be a whole number from`,
+			`2:24: user.gid must be a whole number, without quotes, is a string "5"`}},
+		{"root with another uid", base + "user: {name: root, uid: 5, gid: 6, home: /r, shell: /s, sudo: true}\n", nil, []string{
+			`2:25: user.uid of root must be 0, is 5`,
+			`2:33: user.gid of root must be 0, is 6`,
+			`2:42: user.home cannot be set for root`,
+			`2:53: user.shell cannot be set for root`,
+			`2:63: user.sudo has no meaning for root`}},
+		{"uid 0 for another name", base + "user: {uid: 0}\n", nil, []string{`2:13: user.uid 0 is root's; write "user: root"`}},
+		{"user paths", base + "user: {home: \"/a:b\", shell: sh}\n", nil, []string{
+			`2:14: user.home "/a:b" must not hold a colon`,
+			`2:29: user.shell "sh" must be an absolute path; use e.g. "/sh"`}},
+		{"user home root", base + "user: {home: /}\n", nil, []string{`2:14: user.home must not be "/"`}},
+
+		// Other values.
+		{"relative path", base + "working_dir: work\n", nil, []string{`2:14: working_dir "work" must be an absolute path`}},
+		{"unclean path", base + "working_dir: /a/../b/\n", nil, []string{`2:14: working_dir "/a/../b/" must be a clean path; use "/b"`}},
+		{"path newline", base + "working_dir: \"/a\\nb\"\n", nil, []string{`2:14: working_dir "/a\nb" must not hold control characters`}},
+		{"environment name", base + "environment: {A-B: 1, 1A: x}\n", nil, []string{
+			`2:20: environment name "A-B" must consist of letters, digits and _`,
+			`2:27: environment name "1A"`}},
+		{"label key", base + "labels: {\"a\\nb\": x}\n", nil, []string{`2:18: label key "a\nb" must not hold control characters`}},
+		{"tools", base + "deps: {tools: [-y, git, Git, git]}\n", nil, []string{
+			`2:16: deps.tools[0] "-y" is not the name of a Debian package`,
+			`2:25: deps.tools[2] "Git" is not the name of a Debian package`,
+			`2:30: deps.tools[3] "git" is listed already as deps.tools[1]`}},
+		{"packages", base + "extra_deps: {packages: [--allow-untrusted, \"a b\", \"curl=8.0~1\", \"$(x)\"]}\n", nil, []string{
+			`2:25: extra_deps.packages[0] "--allow-untrusted" is not a package name`,
+			`2:44: extra_deps.packages[1] "a b" is not a package name`,
+			`2:65: extra_deps.packages[3] "$(x)" is not a package name`}},
+		{"extra deps type", base + "extra_deps: [a]\n", nil, []string{`2:13: extra_deps must be a string or a mapping with the keys packages, run, is a list`}},
+		{"run type", base + "extra_deps: {run: {a: b}}\n", nil, []string{`2:19: extra_deps.run must be a string or a list of strings, is a mapping`}},
+
+		// Args.
+		{"undeclared", "args: {VERSION: 12}\nbase_image: debian:${VERSOIN}\nlabels: {a: $OTHER, b: $5}\n", nil, []string{
+			`2:13: base_image uses the arg "VERSOIN", which is not declared, did you mean "VERSION"?`,
+			`3:13: labels.a uses the arg "OTHER", which is not declared; add it to args`,
+			`3:24: labels.b holds "$5", which names no arg; write \$ for a dollar sign`}},
+		{"required arg", "args:\n  VERSION:\nbase_image: debian:$VERSION\n", nil, []string{
+			`2:11: arg "VERSION" has no value; pass --build-arg VERSION=... or give it a default`}},
+		{"message", "base_image: ${BASE_IMAGE:?name a base with --build-arg BASE_IMAGE}\n", nil, []string{
+			`1:13: base_image: BASE_IMAGE: name a base with --build-arg BASE_IMAGE`}},
+		{"no base arg", "base_image: ${BASE_IMAGE}\n", nil, []string{
+			`1:13: base_image uses the arg "BASE_IMAGE", which has no value; pass --build-arg BASE_IMAGE=... or write ${BASE_IMAGE:-default}`}},
+		{"platform arg", base + "labels: {a: $TARGETARCH}\nargs: {TARGETOS: x}\n", nil, []string{
+			`2:13: labels.a uses "TARGETARCH", which is not available in values`,
+			`3:8: arg "TARGETOS" is a name of the platform args`}},
+		{"bad substitution", base + "labels: {a: \"${X\", b: \"${}\"}\n", nil, []string{
+			`2:13: labels.a: invalid substitution: missing '}'; write \$ for a dollar sign`,
+			`2:23: labels.b: invalid substitution: bad substitution`}},
+		{"arg names", base + "args: {1A: x, a-b: y}\n", nil, []string{
+			`2:8: arg name "1A" must consist of letters`,
+			`2:15: arg name "a-b" must consist of letters`}},
+		{"args type", base + "args: [A]\n", nil, []string{`2:7: args must be a mapping of names to default values, is a list`}},
+		{"args null", base + "args:\n", nil, []string{`2:6: args has no value`}},
+		{"arg value type", base + "args: {A: [x]}\n", map[string]string{"A": "b"}, []string{`2:11: args.A must be a string, is a list`}},
+		{"bad build arg", "args: {A: debian}\nbase_image: $A\n", map[string]string{"A": "De bian"}, []string{
+			`2:13: base_image "De bian" is not an image reference`}},
+		{"base image arg", "# syntax=x\n", map[string]string{"BASE_IMAGE": "a b"}, []string{`1:1: base_image "a b" is not an image reference`}},
+		{"empty after substitution", "args: {A: \"\"}\n" + base + "working_dir: ${A}\n", nil, []string{
+			`3:14: working_dir is empty after substitution of "${A}"`}},
+		{"arg of itself", "args: {A: $A}\n" + base, nil, []string{`1:11: args.A uses the arg "A"`}},
+		{"later arg", "args: {A: $B, B: x}\n" + base, nil, []string{`1:11: args.A uses the arg "B", which is not declared`}},
+		{"large arg", "args: {A: \"\"}\n" + base, map[string]string{"A": strings.Repeat("a", maxArg+1)}, []string{`1:11: arg "A" has a value of 4097 bytes`}},
+		{"growing args", "args: {A: " + strings.Repeat("a", 2000) + ", B: $A$A$A$A$A}\n" + base + "labels: {a: $B}\n", nil, []string{
+			`1:2016: args.B has 10000 bytes after substitution; at most 8192 are allowed`}},
+		{"uid arg", "args: {A: abc}\n" + base + "user: {uid: $A, sudo: $A}\n", nil, []string{
+			`3:13: user.uid must be a whole number from 0 to 4294967294, written in decimal, is "abc"`,
+			`3:23: user.sudo must be true or false, without quotes, is a string "abc"`}},
+
+		// Everything at once, in file order.
+		{"three mistakes", "platfroms: [x]\nuser: {name: \"a:b\"}\nworking_dir: work\n", nil, []string{
+			`1:1: unknown key "platfroms"`,
+			`1:1: base_image is required`,
+			`2:14: user name "a:b"`,
+			`3:14: working_dir "work"`}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Load("openhands.yaml", []byte(tt.yaml), tt.args)
+			got := messages(t, err)
+			if len(got) != len(tt.want) {
+				t.Fatalf("got %d problems, want %d:\n%s", len(got), len(tt.want), strings.Join(got, "\n"))
+			}
+			for i, want := range tt.want {
+				place, part, _ := strings.Cut(want, ": ")
+				if !strings.HasPrefix(got[i], place+": ") || !strings.Contains(got[i], part) {
+					t.Errorf("problem %d:\n got %s\nwant %s", i, got[i], want)
+				}
+			}
+		})
+	}
+}

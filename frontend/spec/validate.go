@@ -1,0 +1,149 @@
+package spec
+
+import (
+	"maps"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+var (
+	serverNames     = []string{"none", "action-execution-server", "agent-server"}
+	pythonProviders = []string{"builder", "uv", "micromamba"}
+	mirrorNames     = []string{"apt", "pypi", "conda", "npm", "github", "playwright", "node"}
+
+	// toolName is the rule for package names in Debian Policy, section 5.6.1.
+	toolName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
+	// packageName covers the names of apt, apk, dnf and zypper with a version or
+	// an architecture, and nothing that a package manager takes for an option.
+	packageName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+._:=~-]*$`)
+)
+
+// validate reports every rule that the values break. The order of the checks
+// does not matter: problems are sorted by place.
+func (l *loader) validate(s *Spec) {
+	l.checkBaseImage(s.BaseImage)
+	l.checkPlatforms(s.Platforms)
+	l.checkServer(s.Server)
+	l.checkDepsImage(s.DepsImage)
+	l.checkDeps(s.Deps)
+	l.checkNames("extra_deps.packages", s.ExtraDeps.Packages, packageName,
+		"a package name; it begins with a letter or digit and holds only letters, digits and +._:=~-")
+	l.checkEnvironment(s.Environment)
+	l.checkUser(s.User)
+	l.checkPath("working_dir", s.WorkingDir)
+	l.checkLabels(s.Labels)
+	l.checkMirrors(s.Mirrors)
+}
+
+func (l *loader) checkServer(s Server) {
+	switch {
+	case l.broken("server"):
+	case s.Name == "":
+		l.problem("server.name", "server.name is required; add one of %s", strings.Join(serverNames, ", "))
+	case !slices.Contains(serverNames, s.Name):
+		l.problem("server.name", "server %q is unknown%s", s.Name, meant(s.Name, serverNames))
+	case s.Name != defaultServer:
+		l.problem("server.name", "server %q is not supported by this version; remove it or use %q", s.Name, defaultServer)
+	default:
+		for _, key := range []string{"server.version", "server.source"} {
+			if l.given(key) {
+				l.problem(key, "%s has no meaning with server %q; remove it", key, defaultServer)
+			}
+		}
+	}
+}
+
+func (l *loader) checkDeps(d Deps) {
+	l.checkImage("deps.builder", d.Builder)
+	if d.Builder == scratch {
+		l.problem("deps.builder", "deps.builder must be a Debian or Ubuntu image, not %q, which is empty; use e.g. %q", scratch, defaultBuilder)
+	}
+	l.checkNames("deps.tools", d.Tools, toolName,
+		"the name of a Debian package; it has two characters or more of a-z, 0-9 and +.-, and begins with a letter or digit")
+	if p := d.Python.Provider; p != "" && !slices.Contains(pythonProviders, p) {
+		l.problem("deps.python.provider", "deps.python.provider %q is unknown%s", p, meant(p, pythonProviders))
+	}
+	for _, key := range []string{"deps.python", "deps.browser", "deps.vscode", "deps.node"} {
+		if l.given(key) {
+			l.problem(key, "%s is not supported by this version; remove it", key)
+		}
+	}
+}
+
+// checkNames checks a list of names against a pattern, and that none comes twice.
+func (l *loader) checkNames(key string, names []string, pattern *regexp.Regexp, rule string) {
+	l.checkUnique(key, names)
+	for i, name := range names {
+		if !pattern.MatchString(name) {
+			l.problem(item(key, i), "%s %q is not %s", item(key, i), name, rule)
+		}
+	}
+}
+
+// checkUnique reports an item that an earlier one repeats. Items with a problem
+// are "" here.
+func (l *loader) checkUnique(key string, items []string) {
+	first := map[string]int{}
+	for i, value := range items {
+		if earlier, found := first[value]; found && value != "" {
+			l.problem(item(key, i), "%s %q is listed already as %s; remove one", item(key, i), value, item(key, earlier))
+			continue
+		}
+		first[value] = i
+	}
+}
+
+func (l *loader) checkEnvironment(environment map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		if !variableName.MatchString(name) {
+			l.problem("environment."+name, "environment name %q must consist of letters, digits and _, and not begin with a digit", name)
+		}
+	}
+}
+
+func (l *loader) checkLabels(labels map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		if strings.ContainsFunc(key, unicode.IsControl) || strings.TrimSpace(key) != key {
+			l.problem("labels."+key, "label key %q must not hold control characters, nor begin or end with a space", key)
+		}
+	}
+}
+
+func (l *loader) checkMirrors(mirrors map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(mirrors)) {
+		key := "mirrors." + name
+		if !slices.Contains(mirrorNames, name) {
+			l.problem(key, "mirror %q is unknown%s", name, meant(name, mirrorNames))
+		}
+		if u, err := url.Parse(mirrors[name]); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			l.problem(key, "%s %q must be an address that begins with https:// or http://", key, mirrors[name])
+		}
+	}
+	if l.given("mirrors") {
+		l.problem("mirrors", "mirrors is not supported by this version; remove it")
+	}
+}
+
+// checkPath checks an absolute path in its one clean form, so that two
+// spellings of a path are never two paths.
+func (l *loader) checkPath(key, value string) {
+	switch {
+	case value == "":
+	case strings.ContainsFunc(value, unicode.IsControl):
+		l.problem(key, "%s %q must not hold control characters", key, value)
+	case !strings.HasPrefix(value, "/"):
+		l.problem(key, "%s %q must be an absolute path; use e.g. %q", key, value, path.Clean("/"+value))
+	case path.Clean(value) != value:
+		l.problem(key, "%s %q must be a clean path; use %q", key, value, path.Clean(value))
+	}
+}
+
+// meant ends a message about an unknown word with the nearest of the known
+// ones, or with all of them.
+func meant(word string, known []string) string {
+	return didYouMeanOr(word, known, "; use one of "+strings.Join(known, ", "))
+}
