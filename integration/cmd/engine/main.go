@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string) error {
 		return nil
 	}
 	commands := map[string]func(context.Context, *engine.Engine, []string) error{
-		"up": up, "down": down, "status": status, "images": images,
+		"up": up, "down": down, "status": status, "images": images, "publish": publish,
 	}
 	command, ok := commands[args[0]]
 	if !ok {
@@ -83,6 +83,13 @@ func images(ctx context.Context, e *engine.Engine, names []string) error {
 		names = engine.BaseImages()
 	}
 	return e.Images(ctx, names...)
+}
+
+func publish(ctx context.Context, e *engine.Engine, platforms []string) error {
+	if err := e.Up(ctx); err != nil {
+		return err
+	}
+	return e.PublishFrontend(ctx, platforms...)
 }
 
 func down(ctx context.Context, e *engine.Engine, args []string) error {

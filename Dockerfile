@@ -1,0 +1,61 @@
+# The frontend image, and the stages that check its source. docker-bake.hcl
+# names the targets: `docker buildx bake frontend` builds the image.
+ARG GO_VERSION=1.26
+# The linter's only pin: the Makefile reads it from here.
+ARG GOLANGCI_LINT_VERSION=v2.6.1
+
+# Go modules come from here first. It is empty; who builds without a route to a
+# module proxy, or behind one with a private CA, replaces it by a download cache:
+#   --build-context gomod="$(go env GOMODCACHE)/cache/download"
+FROM scratch AS gomod
+
+FROM --platform=$BUILDPLATFORM golang:${GO_VERSION} AS base
+WORKDIR /src
+ENV CGO_ENABLED=0
+COPY go.mod go.sum ./
+
+FROM base AS build
+COPY llb llb
+COPY frontend frontend
+ARG TARGETOS TARGETARCH
+# A helper's bytes are part of the cache key of every deps image. They carry no
+# version, path or build id, so that they change only when their code or the
+# compiler does.
+RUN --mount=from=gomod,target=/gomod \
+    --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache/go-build \
+    export GOPROXY="file:///gomod,$(go env GOPROXY)" GOOS="$TARGETOS" GOARCH="$TARGETARCH" && \
+    for dir in frontend/cmd/oh-*; do \
+      go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o "/out/helpers/${dir##*/}" "./$dir" || exit 1; \
+    done
+ARG VERSION=dev REVISION=unknown
+RUN --mount=from=gomod,target=/gomod \
+    --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache/go-build \
+    export GOPROXY="file:///gomod,$(go env GOPROXY)" GOOS="$TARGETOS" GOARCH="$TARGETARCH" && \
+    go build -trimpath -buildvcs=false \
+      -ldflags="-s -w -buildid= -X main.version=$VERSION -X main.revision=$REVISION" \
+      -o /out/bin/openhands-frontend ./frontend/cmd/openhands-frontend
+
+FROM base AS test
+COPY . .
+RUN --mount=from=gomod,target=/gomod \
+    --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache/go-build \
+    export GOPROXY="file:///gomod,$(go env GOPROXY)" && go vet ./... && go test ./...
+
+FROM --platform=$BUILDPLATFORM golangci/golangci-lint:${GOLANGCI_LINT_VERSION} AS lint
+WORKDIR /src
+COPY . .
+RUN --mount=from=gomod,target=/gomod \
+    --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache \
+    export GOPROXY="file:///gomod,$(go env GOPROXY)" && golangci-lint config verify && golangci-lint run
+
+FROM scratch AS frontend
+# What BuildKit reads before it starts a frontend: no network for it, and what it
+# can do with inputs, named contexts, subrequests and git URLs with a query.
+LABEL moby.buildkit.frontend.network.none="true" \
+      moby.buildkit.frontend.caps="moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring"
+COPY --from=build /out/ /
+ENTRYPOINT ["/bin/openhands-frontend"]
