@@ -191,6 +191,8 @@ func (e *Engine) Down(ctx context.Context) error {
 		killBelow(e.dir),
 		unmountBelow(e.dir),
 		removeCgroups(e.cgroup()),
+		removeAll(e.path("containers")),
+		removeAll(e.path("runc")),
 	)
 }
 
@@ -218,11 +220,13 @@ func (e *Engine) logf(format string, args ...any) {
 }
 
 // lock keeps two processes from starting or stopping the same engine at once.
-func (e *Engine) lock() (unlock func(), err error) {
+func (e *Engine) lock() (unlock func(), err error) { return e.lockFile("lock") }
+
+func (e *Engine) lockFile(name string) (unlock func(), err error) {
 	if err := os.MkdirAll(e.dir, 0o755); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(e.path("lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(e.path(name), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
 	}

@@ -53,6 +53,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	commands := map[string]func(context.Context, *engine.Engine, []string) error{
 		"up": up, "down": down, "status": status, "images": images, "publish": publish,
+		"build": build, "run": runContainer, "env": env, "demo": demo,
 	}
 	command, ok := commands[args[0]]
 	if !ok {
@@ -104,4 +105,3 @@ func status(_ context.Context, e *engine.Engine, _ []string) error {
 	fmt.Println("registry      ", e.Registry())
 	return nil
 }
-
