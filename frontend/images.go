@@ -23,13 +23,15 @@ import (
 // for errors.
 type imageKey struct {
 	path string // in the spec
-	what string // in messages
+	step string // in names of vertices
 }
 
+func (k imageKey) what() string { return k.step + " image" }
+
 var (
-	baseKey    = imageKey{"base_image", "base image"}
-	depsKey    = imageKey{"deps_image", "deps image"}
-	builderKey = imageKey{"deps.builder", "builder image"}
+	baseKey    = imageKey{"base_image", "base"}
+	depsKey    = imageKey{"deps_image", "deps"}
+	builderKey = imageKey{"deps.builder", "builder"}
 )
 
 func (r *request) base(ctx context.Context, p ocispecs.Platform) (ohllb.Image, error) {
@@ -93,7 +95,7 @@ func (r *request) registryImage(ctx context.Context, key imageKey, ref string, p
 	}
 	in := r.input(p)
 	opts := []llb.ImageOption{llb.Platform(p), r.ImageResolveMode}
-	for _, o := range in.Step("base", key.path, pinned) {
+	for _, o := range in.Step(key.step, key.path, pinned) {
 		opts = append(opts, o)
 	}
 	return llb.Image(pinned, opts...).WithImageConfig(config)
@@ -107,7 +109,7 @@ func (r *request) checkPlatform(key imageKey, img ohllb.Image, p ocispecs.Platfo
 		return nil
 	}
 	return r.input(p).Problem(key.path, fmt.Errorf("%s %q is for %s, not for %s: name an image that has this platform, or build with --platform %s",
-		key.what, img.Ref, platforms.Format(platforms.Normalize(got)), platforms.Format(p), platforms.Format(platforms.Normalize(got))))
+		key.what(), img.Ref, platforms.Format(platforms.Normalize(got)), platforms.Format(p), platforms.Format(platforms.Normalize(got))))
 }
 
 // imageError says what to do about an image that cannot be had. Registries
@@ -134,7 +136,7 @@ func (r *request) imageError(key imageKey, ref string, p ocispecs.Platform, err 
 	case contains("not found", "404"):
 		remedy = "it does not exist: check name and tag"
 	}
-	return r.input(p).Problem(key.path, fmt.Errorf("%s %q: %s: %w", key.what, ref, remedy, err))
+	return r.input(p).Problem(key.path, fmt.Errorf("%s %q: %s: %w", key.what(), ref, remedy, err))
 }
 
 // deps gives the layers of /openhands: from the deps image, or from stages of

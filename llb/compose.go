@@ -88,7 +88,7 @@ func Compose(in Input) (*Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := in.onto(in.root(), append(in.Deps.Components, id.component(in)...))
+	root := in.onto(in.root(), in.Base.Ref, append(in.Deps.Components, id.component(in)...))
 	patch := in.patch(id)
 	img := imageconfig.Apply(in.Base.Config, patch)
 	return &Output{
@@ -103,7 +103,7 @@ func Compose(in Input) (*Output, error) {
 // another build names.
 func ComposeDeps(in Input) *Output {
 	layers := in.Deps.Components
-	root := in.onto(llb.Scratch(), layers)
+	root := in.onto(llb.Scratch(), "an empty root", layers)
 	base := imageconfig.Empty(in.Platform)
 	patch := in.Config
 	patch.Labels = in.Deps.labels()
@@ -127,18 +127,18 @@ func (in Input) root() llb.State {
 // onto puts layers on a root: by MergeOp, or by copies where the engine has
 // no MergeOp. Both give the same files; only a merge keeps the layers' digests
 // and leaves them lazy.
-func (in Input) onto(root llb.State, layers []deps.Component) llb.State {
+func (in Input) onto(root llb.State, ref string, layers []deps.Component) llb.State {
 	if !in.NoMerge {
 		states := []llb.State{root}
 		for _, l := range layers {
 			states = append(states, l.State)
 		}
-		return llb.Merge(states, in.Step("compose", "base_image", "put /openhands on "+in.Base.Ref)...)
+		return llb.Merge(states, in.Step("compose", "base_image", "put /openhands on "+ref)...)
 	}
 	for _, l := range layers {
 		root = root.File(
 			llb.Copy(l.State, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}),
-			in.Step("compose", "base_image", "copy "+l.Name+" to "+in.Base.Ref)...)
+			in.Step("compose", "base_image", "copy "+l.Name+" to "+ref)...)
 	}
 	return root
 }

@@ -189,7 +189,10 @@ func (p *plan) component(in Input) []deps.Component {
 	if p.layer.file == nil {
 		return nil
 	}
-	text := "add user " + p.user + ", " + workspace
+	text := "add " + workspace
+	if p.account.Name != "" && p.account.Name != "root" {
+		text = "add user " + p.account.Name + ", its home and " + workspace
+	}
 	return []deps.Component{{
 		Name:  "identity",
 		State: p.layer.state(in.Created, in.Step("identity", "user", text)),

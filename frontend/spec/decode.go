@@ -223,10 +223,11 @@ func (l *loader) listItem(n *yaml.Node, path string, f field, i int, target *str
 		l.problem(path, "%s has no value; give it one or remove the item", path)
 		return
 	}
-	if f.has("empty") && i > 0 && isString(n) && n.Value == "" {
-		return
+	read := func() (string, bool) { return l.str(n, path, f) }
+	if f.has("empty") && i > 0 && isString(n) {
+		read = func() (string, bool) { return l.substitute(n, path) }
 	}
-	if text, ok := l.str(n, path, f); ok {
+	if text, ok := read(); ok {
 		*target = text
 	}
 }

@@ -68,11 +68,11 @@ func valueNode(v reflect.Value, f field) *yaml.Node {
 	return structNode(v)
 }
 
-// stringNode quotes what the encoder would write as a block: its blocks lose
-// white space at the ends.
+// stringNode asks for quotes where the encoder would write a block, which loses
+// white space at the ends, a raw line separator, or a merge key.
 func stringNode(text string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-	if strings.Contains(text, "\n") || strings.TrimSpace(text) != text {
+	if strings.ContainsAny(text, "\n\u2028\u2029") || strings.TrimSpace(text) != text || text == "<<" {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"testing"
 )
 
@@ -62,18 +61,15 @@ func checkPlaces(t *testing.T, data []byte, problems []Problem) {
 	inside := func(p Position) bool {
 		return p.Line >= 1 && p.Line <= len(lines) && p.Column >= 1 && p.Column <= len(lines[p.Line-1])+1
 	}
-	before := func(a, b Position) int {
-		return slices.Compare([]int{a.Line, a.Column}, []int{b.Line, b.Column})
-	}
 	last := fileStart.Start
 	for _, p := range problems {
-		if !inside(p.Range.Start) || !inside(p.Range.End) || before(p.Range.Start, p.Range.End) > 0 {
+		if !inside(p.Range.Start) || !inside(p.Range.End) || p.Range.End.before(p.Range.Start) {
 			t.Fatalf("place outside the file of %d lines: %+v", len(lines), p)
 		}
 		if p.Message == "" {
 			t.Fatalf("problem without a message: %+v", p)
 		}
-		if before(last, p.Range.Start) > 0 {
+		if p.Range.Start.before(last) {
 			t.Fatalf("problems out of order: %+v", problems)
 		}
 		last = p.Range.Start

@@ -31,10 +31,10 @@ func isNull(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Tag == "!!null"
 }
 
-// isString reports whether the node is a string to everybody. A plain date is
-// one here: no key takes a date.
+// isString reports whether the node is a string to everybody. A plain date and
+// "<<" are strings here: no key takes a date, and merging is for keys.
 func isString(n *yaml.Node) bool {
-	return n.Kind == yaml.ScalarNode && (n.Tag == "!!str" || n.Tag == "!!timestamp")
+	return n.Kind == yaml.ScalarNode && (n.Tag == "!!str" || n.Tag == "!!timestamp" || n.Tag == "!!merge")
 }
 
 // plainNode refuses the parts of YAML that make a spec hard to read and its

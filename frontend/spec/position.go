@@ -14,6 +14,10 @@ type Position struct{ Line, Column int }
 // Range is a part of a spec file. End is the position just behind it.
 type Range struct{ Start, End Position }
 
+func (p Position) before(q Position) bool {
+	return p.Line < q.Line || p.Line == q.Line && p.Column < q.Column
+}
+
 // fileStart is the range of what has no place of its own.
 var fileStart = Range{Start: Position{1, 1}, End: Position{1, 1}}
 
@@ -35,7 +39,7 @@ func newSource(data []byte) source {
 func (s source) rangeOf(n *yaml.Node) Range {
 	start := s.clamp(Position{n.Line, n.Column})
 	end, ok := s.end(n, start)
-	if !ok {
+	if !ok || end.before(start) {
 		end = s.lineEnd(start)
 	}
 	return Range{start, end}

@@ -77,7 +77,7 @@ func (b builder) fetch(ctx context.Context, opt options, packages []string, work
 	}
 	list, err := apt.run(ctx, append([]string{"install", "--print-uris", "--"}, packages...)...)
 	if err != nil {
-		return nil, explainInstall(err, b.release)
+		return nil, explainNames(err, b.release)
 	}
 	debs, err := parseURIs(list)
 	if err != nil {
@@ -87,7 +87,7 @@ func (b builder) fetch(ctx context.Context, opt options, packages []string, work
 		return nil, err
 	}
 	if _, err := apt.run(ctx, append([]string{"install", "--download-only", "--"}, packages...)...); err != nil {
-		return nil, explainInstall(err, b.release)
+		return nil, fmt.Errorf("download packages of %s for %s: %w", b.release, opt.arch.Name, err)
 	}
 	for i := range debs {
 		name := debs[i].file
@@ -179,8 +179,8 @@ func checkPackage(name string) error {
 	return nil
 }
 
-// explainInstall turns apt-get's complaint about names into one per package.
-func explainInstall(err error, release string) error {
+// explainNames turns apt-get's complaint about names into one per package.
+func explainNames(err error, release string) error {
 	var errs []error
 	for _, m := range unknownName.FindAllStringSubmatch(err.Error(), -1) {
 		errs = append(errs, fmt.Errorf("package %q does not exist in the builder's distribution (%s); correct deps.tools",

@@ -18,7 +18,7 @@ type output struct {
 	items map[string]item // by path in the image
 	at    map[*entry]string
 	moves []move
-	hits  map[string]int // how often the path that a move is from was replaced
+	hits  map[hit]int // how often a path was replaced in a package's files
 
 	elf, sealed int // counted by write
 }
@@ -38,8 +38,10 @@ type item struct {
 // length.
 type move struct{ from, to string }
 
+type hit struct{ pkg, path string }
+
 func newOutput(arch seal.Arch) *output {
-	return &output{arch: arch, items: map[string]item{}, at: map[*entry]string{}, hits: map[string]int{}}
+	return &output{arch: arch, items: map[string]item{}, at: map[*entry]string{}, hits: map[hit]int{}}
 }
 
 // place gives an entry of the tree its path.
@@ -98,7 +100,7 @@ func (o *output) links(t *tree) (dropped []string) {
 }
 
 // linkTarget finds the new place of a link's target: of the very path that it
-// names, or of the file at the end of the chain.
+// names, of the file at the end of the chain, or of a directory that was kept.
 func (o *output) linkTarget(t *tree, e *entry) (string, bool) {
 	if next := t.entries[e.target()]; next != nil {
 		if p, ok := o.at[next]; ok {
@@ -108,6 +110,14 @@ func (o *output) linkTarget(t *tree, e *entry) (string, bool) {
 	if end := t.resolve(e.path); end != nil {
 		p, ok := o.at[end]
 		return p, ok
+	}
+	for kept, p := range o.at {
+		if inside, ok := strings.CutPrefix(kept.path, e.target()+"/"); ok {
+			// All files of a directory move together: any of them will do.
+			if dir, ok := strings.CutSuffix(p, "/"+inside); ok {
+				return dir, true
+			}
+		}
 	}
 	return "", false
 }
@@ -151,7 +161,7 @@ func (o *output) finished(it item) (b []byte, f seal.File, changed bool, err err
 			if err != nil {
 				return nil, f, false, err
 			}
-			o.hits[m.from] += n
+			o.hits[hit{it.src.pkg, m.from}] += n
 		}
 	}
 	if f, err = seal.Inspect(bytes.NewReader(b), o.arch); err == nil {

@@ -36,7 +36,7 @@ func (o *output) write(root string) (err error) {
 		}
 	}
 	for _, k := range knownPaths() {
-		if slices.Contains(o.moves, k.move) && o.hits[k.from] == 0 {
+		if slices.Contains(o.moves, k.move) && o.hits[hit{k.pkg, k.from}] == 0 {
 			return fmt.Errorf("package %s not known: looked for %q in its programs, found it 0 times", k.pkg, k.from)
 		}
 	}
