@@ -102,11 +102,18 @@ func (a *arguments) options() []string {
 	return slices.Concat(a.names, imageArgs)
 }
 
-// mentions lists the args with a value that a shell command mentions, sorted.
-func (a *arguments) mentions(command string) []string {
+// use notes that a text mentions args, without substituting them.
+func (a *arguments) use(text string) {
+	for _, name := range mentions(text, a.values) {
+		a.used[name] = true
+	}
+}
+
+// mentions lists the args with a value that a text mentions, sorted.
+func mentions(text string, values map[string]string) []string {
 	var names []string
-	for _, match := range mention.FindAllStringSubmatch(command, -1) {
-		if _, ok := a.values[match[1]]; ok {
+	for _, match := range mention.FindAllStringSubmatch(text, -1) {
+		if _, ok := values[match[1]]; ok {
 			names = append(names, match[1])
 		}
 	}
@@ -174,9 +181,7 @@ func (l *loader) argValue(e entry) (string, bool) {
 	case !isNull(e.value) && (!l.plainNode(e.value, e.path) || e.value.Kind != yaml.ScalarNode):
 		return l.scalar(e.value, e.path)
 	}
-	for _, name := range l.args.mentions(e.value.Value) {
-		l.args.used[name] = true
-	}
+	l.args.use(e.value.Value)
 	return given, l.readable(given, e.path)
 }
 

@@ -223,11 +223,14 @@ func (l *loader) listItem(n *yaml.Node, path string, f field, i int, target *str
 		l.problem(path, "%s has no value; give it one or remove the item", path)
 		return
 	}
-	read := func() (string, bool) { return l.str(n, path, f) }
+	var text string
+	var ok bool
 	if f.has("empty") && i > 0 && isString(n) {
-		read = func() (string, bool) { return l.substitute(n, path) }
+		text, ok = l.substitute(n, path)
+	} else {
+		text, ok = l.str(n, path, f)
 	}
-	if text, ok := read(); ok {
+	if ok {
 		*target = text
 	}
 }

@@ -41,9 +41,7 @@ func Load(filename string, data []byte, buildArgs map[string]string) (*Document,
 		return nil, &Error{Filename: filename, Problems: l.problems}
 	}
 	for _, command := range d.Spec.ExtraDeps.Run {
-		for _, name := range l.args.mentions(command) {
-			l.args.used[name] = true
-		}
+		l.args.use(command)
 	}
 	d.Args = l.args.values
 	d.Warnings = l.argWarnings()
@@ -53,15 +51,19 @@ func Load(filename string, data []byte, buildArgs map[string]string) (*Document,
 
 // Range returns the place of the value at a path such as "deps.tools[2]" or
 // "user.uid". For a value that is not in the file it is the first line of the
-// nearest mapping that is; for an empty file, the file's start.
+// nearest mapping that is; for an empty file, and for a Document that does not
+// come from Load, the file's start.
 func (d *Document) Range(path string) Range {
+	if d.loader == nil {
+		return fileStart
+	}
 	return d.loader.rangeOf(path)
 }
 
 // RunArgs returns "NAME=value" for each arg that extra_deps.run[i] mentions,
 // sorted by name.
 func (d *Document) RunArgs(i int) []string {
-	names := d.loader.args.mentions(d.Spec.ExtraDeps.Run[i])
+	names := mentions(d.Spec.ExtraDeps.Run[i], d.Args)
 	env := make([]string, len(names))
 	for i, name := range names {
 		env[i] = name + "=" + d.Args[name]

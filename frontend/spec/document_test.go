@@ -156,39 +156,6 @@ func TestExamplesLoad(t *testing.T) {
 	}
 }
 
-func TestMarshal(t *testing.T) {
-	spec := mustLoad(t, base+"labels: {b: '\\$x', a: \" y\\n\", d: 'C:\\z'}\nuser: 1:2\ncommand: []\nextra_deps: echo $x\n", nil).Spec
-	got, err := Marshal(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := `base_image: debian:trixie-slim
-server:
-  name: none
-deps:
-  builder: debian:trixie-slim
-  tools:
-    - bash
-    - tmux
-    - git
-    - jq
-    - ripgrep
-extra_deps:
-  run:
-    - echo $x
-user: 1:2
-working_dir: /workspace
-command: []
-labels:
-  a: " y\n"
-  b: \$x
-  d: C:\z
-`
-	if string(got) != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-}
-
 func TestSchemaIsACopy(t *testing.T) {
 	Schema()[0] = 'x'
 	if Schema()[0] != '{' {
