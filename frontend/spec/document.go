@@ -77,7 +77,7 @@ type loader struct {
 	args     *arguments
 	places   map[string]Range // of every value, by its path
 	problems []Problem
-	failed   map[string]bool // paths with a problem
+	failed   map[string]bool // paths with a problem, and those around them
 }
 
 func (l *loader) place(path string, n *yaml.Node) {
@@ -97,7 +97,7 @@ func (l *loader) rangeOf(path string) Range {
 		return place
 	}
 	for path != "" {
-		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+		path = parent(path)
 		if place, ok := l.places[path]; ok {
 			return l.src.firstLine(place)
 		}
@@ -116,16 +116,22 @@ func (l *loader) problem(path, format string, args ...any) {
 	if l.broken(path) {
 		return
 	}
-	l.failed[path] = true
+	l.fail(path)
 	l.report(path, l.rangeOf(path), format, args...)
 }
 
+// broken reports whether the value at a path, or a part of it, has a problem.
 func (l *loader) broken(path string) bool {
-	for failed := range l.failed {
-		rest, found := strings.CutPrefix(failed, path)
-		if found && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-			return true
-		}
+	return l.failed[path]
+}
+
+func (l *loader) fail(path string) {
+	for ; path != "" && !l.failed[path]; path = parent(path) {
+		l.failed[path] = true
 	}
-	return false
+}
+
+// parent returns the path around a path, "" around a top-level key.
+func parent(path string) string {
+	return path[:max(strings.LastIndexAny(path, ".["), 0)]
 }

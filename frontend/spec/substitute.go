@@ -55,7 +55,7 @@ func (l *loader) matched(text, path string, unmatched map[string]struct{}) bool 
 	for _, name := range slices.Sorted(maps.Keys(unmatched)) {
 		switch {
 		case l.args.valueless[name]:
-			l.failed[path] = true
+			l.fail(path)
 		case slices.Contains(platformArgs, name):
 			l.problem(path, "%s uses %q, which is not available in values: a value is the same for all platforms", path, name)
 		case l.args.isDeclared(name):
