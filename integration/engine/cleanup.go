@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,27 +13,40 @@ import (
 	"time"
 )
 
-// killBelow ends the processes whose root directory lies below dir: containers
-// that outlived their runc. No other process can have such a root.
-func killBelow(dir string) error {
-	roots, err := filepath.Glob("/proc/[0-9]*/root")
-	if err != nil {
-		return err
-	}
-	for _, link := range roots {
-		root, err := os.Readlink(link)
-		if err != nil || !below(root, dir) {
-			continue // gone, a kernel thread, or not ours
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))
-		if err != nil {
+// killCgroup ends the processes in our cgroup: containers that outlived the
+// daemon that started them.
+func killCgroup(name string) error {
+	for _, top := range cgroupDirs(name) {
+		err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.Name() != "cgroup.procs" {
+				return err
+			}
+			pids, err := os.ReadFile(path)
+			for _, field := range strings.Fields(string(pids)) {
+				pid, err := strconv.Atoi(field)
+				if err != nil {
+					return err
+				}
+				if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+					return fmt.Errorf("kill container process %d: %w", pid, err)
+				}
+			}
 			return err
-		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("kill container process %d: %w", pid, err)
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
 	return nil
+}
+
+// cgroupDirs are the directories of our cgroup: one at the top of cgroup v2, or
+// one per controller of v1.
+func cgroupDirs(name string) []string {
+	// The patterns are constant and well-formed, so Glob cannot fail.
+	v2, _ := filepath.Glob("/sys/fs/cgroup/" + name)
+	v1, _ := filepath.Glob("/sys/fs/cgroup/*/" + name)
+	return append(v2, v1...)
 }
 
 // unmountBelow detaches every mount below dir, deepest first.
@@ -69,22 +83,13 @@ func mountsBelow(dir string) ([]string, error) {
 
 func below(path, dir string) bool { return strings.HasPrefix(path, dir+"/") }
 
-// removeCgroups removes our cgroup from every hierarchy: cgroup v2 at the top,
-// or v1 with one directory per controller. A killed process leaves its cgroup a
-// moment after its parent has seen it end, hence the second try.
+// removeCgroups removes our cgroup from every hierarchy. A killed process
+// leaves its cgroup a moment after it was killed, hence the further tries.
 func removeCgroups(name string) error {
-	var tops []string
-	for _, pattern := range []string{"/sys/fs/cgroup/" + name, "/sys/fs/cgroup/*/" + name} {
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			return err
-		}
-		tops = append(tops, found...)
-	}
 	var err error
 	for range 20 {
 		err = nil
-		for _, top := range tops {
+		for _, top := range cgroupDirs(name) {
 			err = errors.Join(err, removeCgroup(top))
 		}
 		if err == nil {

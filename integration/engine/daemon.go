@@ -16,7 +16,7 @@ import (
 
 const (
 	readyTimeout = 60 * time.Second
-	stopTimeout  = 20 * time.Second
+	stopTimeout  = 10 * time.Second
 	pollInterval = 50 * time.Millisecond
 )
 

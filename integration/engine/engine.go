@@ -188,7 +188,7 @@ func (e *Engine) Down(ctx context.Context) error {
 	return errors.Join(
 		e.stop(ctx, "buildkitd"),
 		e.stop(ctx, "registry"),
-		killBelow(e.dir),
+		killCgroup(e.cgroup()),
 		unmountBelow(e.dir),
 		removeCgroups(e.cgroup()),
 		removeAll(e.path("containers")),
