@@ -2,7 +2,7 @@
 # names the targets: `docker buildx bake frontend` builds the image.
 ARG GO_VERSION=1.26
 # The linter's only pin: the Makefile reads it from here.
-ARG GOLANGCI_LINT_VERSION=v2.6.1
+ARG GOLANGCI_LINT_VERSION=v2.15.0
 
 # Go modules come from here first. It is empty; who builds without a route to a
 # module proxy, or behind one with a private CA, replaces it by a download cache:

@@ -25,6 +25,7 @@ const usage = `usage: go run ./cmd/engine COMMAND
                       run a container of a pushed image (run -h shows the flags)
   env                 print the environment that buildctl and buildx need, for eval in a shell
   demo                do all of the above for the two smallest examples
+  test [ARG...]       up, publish, go test with these arguments, down (unless KEEP is set)
 `
 
 func main() {
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	commands := map[string]func(context.Context, *engine.Engine, []string) error{
 		"up": up, "down": down, "status": status, "images": images, "publish": publish,
-		"build": build, "run": runContainer, "env": env, "demo": demo,
+		"build": build, "run": runContainer, "env": env, "demo": demo, "test": test,
 	}
 	command, ok := commands[args[0]]
 	if !ok {

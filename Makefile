@@ -1,0 +1,41 @@
+# Thin names for what the engine, buildx and go do. `make run` and `make test`
+# need root and Go, nothing else: integration/engine installs and starts the rest.
+ENGINE := go -C integration run ./cmd/engine
+LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(shell sed -n 's/^ARG GOLANGCI_LINT_VERSION=//p' Dockerfile)
+
+.PHONY: run test unit integration bench lint generate up down purge
+
+# From nothing to two running images.
+run:
+	$(ENGINE) demo
+
+# All tests. KEEP=1 leaves the engine running.
+test: unit integration
+
+unit:
+	go vet ./...
+	go test ./...
+
+integration:
+	go -C integration vet ./...
+	$(ENGINE) test
+
+bench:
+	$(ENGINE) test -run='^$$' -bench=. -benchtime=1x
+
+lint:
+	$(LINT) config verify
+	$(LINT) run
+	cd integration && $(LINT) run --config ../.golangci.yml
+
+generate:
+	go generate ./...
+
+up:
+	$(ENGINE) up
+
+down:
+	$(ENGINE) down
+
+purge:
+	$(ENGINE) down --purge
