@@ -136,7 +136,7 @@ func describe(r io.ReaderAt, t elf.Type, progs []elf.Prog64) (File, error) {
 	case t == elf.ET_EXEC:
 		f.Kind = Static
 		return f, nil
-	case dyn.flags1&uint64(elf.DF_1_PIE) != 0:
+	case dyn.flags1&uint64(elf.DF_1_PIE) != 0 && dyn.soname == nil: // a loader is a library, whatever its flags
 		f.Kind = StaticPIE
 		return f, nil
 	default:

@@ -46,6 +46,8 @@ func TestInspect(t *testing.T) {
 			File{Kind: Shared, Runpath: []string{"/old"}}},
 		{"static", sealtest.ELF{Machine: amd64, Type: elf.ET_EXEC, Static: true}.Bytes(), File{Kind: Static}},
 		{"static-pie", sealtest.ELF{Machine: amd64, Type: elf.ET_DYN, Flags1: elf.DF_1_PIE}.Bytes(), File{Kind: StaticPIE}},
+		{"loader linked as static-pie", sealtest.ELF{Machine: amd64, Type: elf.ET_DYN, Soname: "ld.so", Flags1: elf.DF_1_PIE}.Bytes(),
+			File{Kind: Shared, Soname: "ld.so"}},
 		{"relocatable", sealtest.ELF{Machine: amd64, Type: elf.ET_REL}.Bytes(), File{Kind: Object}},
 		{"other machine", sealtest.ELF{Machine: elf.EM_AARCH64, Type: elf.ET_EXEC, Interp: glibcARM64}.Bytes(), File{Kind: Foreign}},
 		{"32 bit", append([]byte("\x7fELF\x01\x01\x01"), make([]byte, 64)...), File{Kind: Foreign}},
