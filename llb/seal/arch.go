@@ -47,3 +47,9 @@ func ArchByName(name string) (Arch, error) {
 // LibDir is the one directory in which a sealed loader looks for libraries,
 // as long as Debian's /lib/TRIPLET.
 func (a Arch) LibDir() string { return "/openhands/lib/" + a.cpu }
+
+// GconvDir is the directory of glibc's character set modules: Debian's, and
+// the one that a sealed libc takes. Slashes make up for the shorter name.
+func (a Arch) GconvDir() (debian, sealed string) {
+	return "/usr/lib/" + a.Triplet + "/gconv", a.LibDir() + "/////gconv"
+}

@@ -53,8 +53,7 @@ func loaderPatches(a Arch) []patch {
 }
 
 func libcPatches(a Arch) []patch {
-	// Slashes make up for the shorter directory.
-	gconvOld, gconvNew := "/usr/lib/"+a.Triplet+"/gconv", a.LibDir()+"/////gconv"
+	gconvOld, gconvNew := a.GconvDir()
 	return []patch{
 		{
 			old: "\x00/usr/lib/locale\x00", new: "\x00/openhands/i18n\x00", want: 1,

@@ -41,6 +41,7 @@ func placeLib(opt options, t *tree, say func(string, ...any)) (*output, error) {
 	if _, ok := o.items[seal.Interpreter]; !ok {
 		return nil, fmt.Errorf("libc6 holds no loader named %s", opt.arch.Loader)
 	}
+	o.moveGconvCache()
 	certificates, err := caBundle(t)
 	if err != nil {
 		return nil, err
@@ -82,6 +83,22 @@ func (o *output) placeLibEntry(e *entry) error {
 		return nil
 	}
 	return o.placeLibrary(e)
+}
+
+// moveGconvCache has the modules' directory replaced in their cache, which
+// holds it as a string (iconv/iconvconfig.c), and which libc prefers to the
+// text files.
+func (o *output) moveGconvCache() {
+	p := path.Join(o.arch.LibDir(), "gconv/gconv-modules.cache")
+	it, ok := o.items[p]
+	if !ok {
+		return
+	}
+	it.moved = true
+	o.items[p] = it
+	from, to := o.arch.GconvDir()
+	o.moves = append(o.moves, move{from, to})
+	o.must = append(o.must, hit{it.src.pkg, from})
 }
 
 // placeLibrary names a library by its SONAME, by which others ask for it.

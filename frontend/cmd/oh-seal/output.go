@@ -19,6 +19,7 @@ type output struct {
 	at    map[*entry]string
 	moves []move
 	hits  map[hit]int // how often a path was replaced in a package's files
+	must  []hit       // which must have been
 
 	elf, sealed int // counted by write
 }
@@ -111,15 +112,17 @@ func (o *output) linkTarget(t *tree, e *entry) (string, bool) {
 		p, ok := o.at[end]
 		return p, ok
 	}
+	// A directory is where its files went; of several places (tmux is apart
+	// from other programs) the last in order, whatever the map's order.
+	found := ""
 	for kept, p := range o.at {
 		if inside, ok := strings.CutPrefix(kept.path, e.target()+"/"); ok {
-			// All files of a directory move together: any of them will do.
 			if dir, ok := strings.CutSuffix(p, "/"+inside); ok {
-				return dir, true
+				found = max(found, dir)
 			}
 		}
 	}
-	return "", false
+	return found, found != ""
 }
 
 // relative is the shortest link from a directory to a path; both are absolute.

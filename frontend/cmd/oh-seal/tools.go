@@ -29,6 +29,7 @@ func placeTools(opt options, t *tree, say func(string, ...any)) (*output, error)
 	for _, k := range knownPaths() {
 		if t.requested[k.pkg] {
 			o.moves = append(o.moves, k.move)
+			o.must = append(o.must, hit{k.pkg, k.from})
 			o.items[k.to] = item{link: k.link}
 		}
 	}

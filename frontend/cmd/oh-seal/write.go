@@ -35,9 +35,9 @@ func (o *output) write(root string) (err error) {
 			return err
 		}
 	}
-	for _, k := range knownPaths() {
-		if slices.Contains(o.moves, k.move) && o.hits[hit{k.pkg, k.from}] == 0 {
-			return fmt.Errorf("package %s not known: looked for %q in its programs, found it 0 times", k.pkg, k.from)
+	for _, m := range o.must {
+		if o.hits[m] == 0 {
+			return fmt.Errorf("package %s not known: looked for %q in its files, found it 0 times", m.pkg, m.path)
 		}
 	}
 	return normalize(top)
