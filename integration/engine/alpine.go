@@ -117,8 +117,8 @@ func (e *Engine) compileMusl(ctx context.Context) (string, error) {
 }
 
 func addAlpineFiles(t tree) {
-	t.file("etc/passwd", 0o644, alpinePasswd)
-	t.file("etc/group", 0o644, alpineGroup)
+	t.file("etc/passwd", 0o644, alpineAccounts)
+	t.file("etc/group", 0o644, alpineGroups)
 	t.file("etc/shadow", 0o640, alpineShadow()).owned(0, 42)
 	t.file("etc/shells", 0o644, "# valid login shells\n/bin/sh\n/bin/ash\n")
 	t.file("etc/hostname", 0o644, "localhost\n")
@@ -140,7 +140,7 @@ PRETTY_NAME="Alpine-like root of the OpenHands engine"
 }
 
 // The accounts of alpine-baselayout, Alpine 3.22.
-const alpinePasswd = `root:x:0:0:root:/root:/bin/sh
+const alpineAccounts = `root:x:0:0:root:/root:/bin/sh
 bin:x:1:1:bin:/bin:/sbin/nologin
 daemon:x:2:2:daemon:/sbin:/sbin/nologin
 lp:x:4:7:lp:/var/spool/lpd:/sbin/nologin
@@ -159,7 +159,7 @@ guest:x:405:100:guest:/dev/null:/sbin/nologin
 nobody:x:65534:65534:nobody:/:/sbin/nologin
 `
 
-const alpineGroup = `root:x:0:root
+const alpineGroups = `root:x:0:root
 bin:x:1:root,bin,daemon
 daemon:x:2:root,bin,daemon
 sys:x:3:root,bin
@@ -199,7 +199,7 @@ nobody:x:65534:
 // alpineShadow has a locked line for every account.
 func alpineShadow() string {
 	var b strings.Builder
-	for line := range strings.Lines(alpinePasswd) {
+	for line := range strings.Lines(alpineAccounts) {
 		account, _, _ := strings.Cut(line, ":")
 		password := "!"
 		if account == "root" {

@@ -82,11 +82,11 @@ func (e *Engine) accountsOf(lr layerRecipe, arch string) (map[string]string, err
 	return texts, nil
 }
 
-func makeGoLayer(_ context.Context, _ *Engine, arch string) (tree, error) {
+func makeGoLayer(ctx context.Context, _ *Engine, arch string) (tree, error) {
 	if arch != runtime.GOARCH {
 		return nil, fmt.Errorf("this machine's go is for %s, not %s", runtime.GOARCH, arch)
 	}
-	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	goroot, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env GOROOT: %w", err)
 	}

@@ -111,7 +111,7 @@ func (e *Engine) runIn(ctx context.Context, img v1.Image, config v1.Config, opt 
 	log := filepath.Join(bundle, "runc.log")
 	cmd := exec.CommandContext(ctx, "runc", "--root", state, "--log", log, "--log-format", "json", "run", "--bundle", bundle, id)
 	cmd.Cancel = func() error {
-		return exec.Command("runc", "--root", state, "delete", "--force", id).Run()
+		return exec.CommandContext(context.WithoutCancel(ctx), "runc", "--root", state, "delete", "--force", id).Run()
 	}
 	cmd.WaitDelay = 5 * time.Second
 	var stdout, stderr bytes.Buffer

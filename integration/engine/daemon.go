@@ -56,7 +56,7 @@ func (e *Engine) start(ctx context.Context, d daemon) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(d.argv[0], d.argv[1:]...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), d.argv[0], d.argv[1:]...) // it outlives the engine
 	cmd.Env = append(os.Environ(), d.env...)
 	cmd.Dir = e.dir
 	cmd.Stdout, cmd.Stderr = log, log

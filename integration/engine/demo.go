@@ -42,6 +42,7 @@ func (e *Engine) Demo(ctx context.Context, w io.Writer) error {
 			return fmt.Errorf("example %s: %w", example, err)
 		}
 	}
+	fmt.Fprintf(w, "\nThe engine keeps running for the next build; make down stops it.\n")
 	return nil
 }
 

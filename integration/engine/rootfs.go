@@ -106,7 +106,7 @@ func unpack(ctx context.Context, r io.Reader, dir string, lowest bool) error {
 	tr := tar.NewReader(r)
 	for {
 		h, err := tr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return u.finish()
 		}
 		if err == nil {

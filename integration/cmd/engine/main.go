@@ -3,11 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/openhands/llb-frontend/integration/engine"
@@ -101,8 +103,13 @@ func down(ctx context.Context, e *engine.Engine, args []string) error {
 	return e.Down(ctx)
 }
 
-func status(_ context.Context, e *engine.Engine, _ []string) error {
-	fmt.Println("BUILDKIT_HOST ", e.BuildkitHost())
-	fmt.Println("registry      ", e.Registry())
+func status(ctx context.Context, e *engine.Engine, _ []string) error {
+	s := e.Status(ctx)
+	up := map[bool]string{true: "up", false: "not running"}
+	fmt.Printf("state directory  %s\n", e.Dir())
+	fmt.Printf("build daemon     %s (ours: %s)\n", s.BuildkitHost, up[s.BuildkitUp])
+	fmt.Printf("registry         %s (%s)\n", s.Registry, up[s.RegistryUp])
+	fmt.Printf("frontend         %s\n", cmp.Or(s.Frontend, "not published"))
+	fmt.Printf("base images      %s\n", cmp.Or(strings.Join(s.Images, " "), "none"))
 	return nil
 }
