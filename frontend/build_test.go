@@ -108,6 +108,13 @@ func TestErrorsPointIntoTheSpec(t *testing.T) {
 	}
 }
 
+func TestManyProblemsAreCut(t *testing.T) {
+	_, err := run(t, &stub{spec: "base_image: debian:trixie-slim\n" + strings.Repeat("a: b\n", 10000)})
+	if err == nil || !strings.Contains(err.Error(), "more problems") || len(err.Error()) > 20000 {
+		t.Errorf("got %.2000s", err)
+	}
+}
+
 func TestRequestErrors(t *testing.T) {
 	const ok = "base_image: debian:trixie-slim\ndeps_image: deps:1\n"
 	for _, tt := range []struct {

@@ -3,6 +3,8 @@ package frontend
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
@@ -14,7 +16,18 @@ import (
 
 // located gives a mistake in the spec the excerpt that the client prints under
 // the message, with every line at fault marked.
+//
+// A file that is no spec at all can hold a problem a line: more than a gRPC
+// message takes, and than anybody reads.
 func (r *request) located(err error) error {
+	const most = 50
+	if problems := problemsOf(err); len(problems) > most {
+		rest := spec.Problem{
+			Range:   problems[most].Range,
+			Message: fmt.Sprintf("and %d more problems: is this file a spec?", len(problems)-most),
+		}
+		err = &spec.Error{Filename: r.src.Filename, Problems: append(slices.Clone(problems[:most]), rest)}
+	}
 	for _, c := range clusters(problemsOf(err)) {
 		info := r.sourceInfo()
 		src := &errdefs.Source{Info: info}

@@ -15,7 +15,7 @@ import (
 // give all of them: some are opened by name at run time (nss, libgcc_s, gconv)
 // and appear in no ELF header.
 func libPackages() []string {
-	return []string{"ca-certificates", "libc-bin", "libc6", "libgcc-s1", "libstdc++6", "libtinfo6", "ncurses-base", "tzdata"}
+	return []string{"ca-certificates", "coreutils", "libc-bin", "libc6", "libgcc-s1", "libstdc++6", "libtinfo6", "ncurses-base", "tzdata"}
 }
 
 // libData are the data directories of the lib component. The sealed libraries
@@ -29,6 +29,13 @@ func libData() []move {
 	}
 }
 
+// envProgram is the one program of the lib component. Scripts of every kind
+// begin with its path, and an image without it gets a link to it.
+const (
+	envProgram = "/usr/bin/env"
+	envPlace   = "/openhands/tools/env"
+)
+
 func placeLib(opt options, t *tree, say func(string, ...any)) (*output, error) {
 	o := newOutput(opt.arch)
 	for _, pkg := range libPackages() {
@@ -40,6 +47,9 @@ func placeLib(opt options, t *tree, say func(string, ...any)) (*output, error) {
 	}
 	if _, ok := o.items[seal.Interpreter]; !ok {
 		return nil, fmt.Errorf("libc6 holds no loader named %s", opt.arch.Loader)
+	}
+	if _, ok := o.items[envPlace]; !ok {
+		return nil, fmt.Errorf("coreutils holds no %s", envProgram)
 	}
 	o.moveGconvCache()
 	certificates, err := caBundle(t)
@@ -75,6 +85,8 @@ func (o *output) placeLibEntry(e *entry) error {
 	}
 	rest, ok := strings.CutPrefix(e.path, "/usr/lib/"+o.arch.Triplet+"/")
 	switch {
+	case e.path == envProgram:
+		return o.place(envPlace, item{src: e})
 	case !ok:
 		return nil
 	case strings.HasPrefix(rest, "gconv/"):

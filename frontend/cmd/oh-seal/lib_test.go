@@ -27,6 +27,7 @@ func libLike() map[string][]file {
 			{name: "usr/" + lib + "gconv/gconv-modules.cache", data: "\x00/usr/lib/x86_64-linux-gnu/gconv/\x00"},
 			{name: "sbin/ldconfig", data: "not kept", exec: true},
 		},
+		"coreutils":    {{name: "usr/bin/env", data: program64("libm.so.6"), exec: true}, {name: "bin/ls", data: program64(), exec: true}},
 		"libc-bin":     {{name: "usr/lib/locale/C.utf8/LC_CTYPE", data: "ctype"}},
 		"ncurses-base": {{name: "lib/terminfo/x/xterm", data: "term"}, {name: "usr/share/terminfo/x/xterm", link: "/lib/terminfo/x/xterm"}},
 		"tzdata": {
@@ -65,6 +66,7 @@ func TestPlaceLib(t *testing.T) {
 		"/lib/x86_64/gconv/gconv-modules.cache -rw-r--r-- \x00/openhands/lib/x86_64/////gconv/\x00",
 		"/lib/x86_64/libm.so.6 -rw-r--r--",
 		"/terminfo/x/xterm -rw-r--r-- term",
+		"/tools/env -rwxr-xr-x",
 		"/zoneinfo/Etc/UTC -rw-r--r-- utc",
 		"/zoneinfo/localtime Lrwxrwxrwx -> /etc/localtime",
 		"/zoneinfo/old Lrwxrwxrwx -> Etc",
@@ -81,8 +83,9 @@ func TestPlaceLib(t *testing.T) {
 
 func TestPlaceLibRefuses(t *testing.T) {
 	for want, pkg := range map[string]string{
-		"holds no loader":      "libc6",
-		"holds no certificate": "ca-certificates",
+		"holds no loader":       "libc6",
+		"holds no certificate":  "ca-certificates",
+		"holds no /usr/bin/env": "coreutils",
 	} {
 		packages := libLike()
 		delete(packages, pkg)
