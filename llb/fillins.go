@@ -53,5 +53,5 @@ func (p *plan) addFillIns(in Input, _ spec.User) error {
 	if p.layer.facts.exists("/tmp") {
 		return nil
 	}
-	return p.layer.dir("/tmp", owned{mode: fs.ModeSticky | 0o777}, true)
+	return p.layer.dir("/tmp", owned{mode: fs.ModeSticky | 0o777})
 }

@@ -48,9 +48,8 @@ type owned struct {
 	uid, gid int
 }
 
-// dir makes a directory with this mode and owner, whether the base has it or
-// not: keepMode leaves the mode of one that is there.
-func (l *layer) dir(p string, o owned, keepMode bool) error {
+// dir makes a directory with this owner; one that the base has keeps its mode.
+func (l *layer) dir(p string, o owned) error {
 	real, ok, err := l.facts.resolve(p)
 	if err != nil {
 		return err
@@ -62,7 +61,7 @@ func (l *layer) dir(p string, o owned, keepMode bool) error {
 	if ok && !e.Mode.IsDir() {
 		return fmt.Errorf("%q is not a directory in the base image", p)
 	}
-	if ok && keepMode {
+	if ok {
 		o.mode = e.Mode
 	}
 	l.mkdir(real, o, e.Xattrs)
@@ -140,7 +139,7 @@ func (l *layer) mkdir(real string, o owned, xattrs bool) {
 		})
 		return
 	}
-	var from llb.CopyInput = llb.Mkdir("/dir", 0o755).WithState(llb.Scratch())
+	from := llb.Mkdir("/dir", 0o755).WithState(llb.Scratch())
 	src := "/dir"
 	if xattrs {
 		from, src = l.base, real

@@ -144,20 +144,20 @@ func (p *plan) addHome(in Input, u spec.User) error {
 	if p.account.Existed && p.layer.facts.exists(home) {
 		return nil
 	}
-	return p.layer.dir(home, p.owned(), true)
+	return p.layer.dir(home, p.owned())
 }
 
 // addWorkspace makes /workspace the user's, always: servers write there. A
 // working directory elsewhere is made only where the base lacks it.
 func (p *plan) addWorkspace(in Input, _ spec.User) error {
-	if err := p.layer.dir(workspace, p.owned(), true); err != nil {
+	if err := p.layer.dir(workspace, p.owned()); err != nil {
 		return err
 	}
 	dir := in.Document.Spec.WorkingDir
 	if dir == workspace || p.layer.facts.exists(dir) {
 		return nil
 	}
-	return p.layer.dir(dir, p.owned(), true)
+	return p.layer.dir(dir, p.owned())
 }
 
 func (p *plan) owned() owned {
@@ -177,7 +177,7 @@ func (p *plan) addSudo(in Input, u spec.User) error {
 			fmt.Sprintf("base image %q has no sudo: the rule is written, but the user cannot become root until sudo is installed (extra_deps.packages: [sudo])", in.Base.Ref)))
 	}
 	if !p.layer.facts.exists(sudoersDir) {
-		if err := p.layer.dir(sudoersDir, owned{mode: 0o750}, true); err != nil {
+		if err := p.layer.dir(sudoersDir, owned{mode: 0o750}); err != nil {
 			return err
 		}
 	}

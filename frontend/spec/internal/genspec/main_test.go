@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/openhands/llb-frontend/frontend/spec"
 	"gopkg.in/yaml.v3"
+
+	"github.com/openhands/llb-frontend/frontend/spec"
 )
 
 const specDir = "../.."
