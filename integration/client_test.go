@@ -1,12 +1,21 @@
 package integration
 
 import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"maps"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
 	"github.com/tonistiigi/fsutil"
 
 	"github.com/openhands/llb-frontend/frontend"
@@ -21,15 +30,76 @@ func TestClientAndGatewayGiveTheSameImage(t *testing.T) {
 		"base_image: alpine:3.22\n",
 		"base_image: debian:trixie-slim\ndeps_image: " + prebuilt(t) + "\nenvironment: {A: b, C: d}\n",
 	} {
-		gateway := solve(t, yaml, false)
-		inProcess := solve(t, yaml, true)
+		gateway := solve(t, yaml, nil)
+		inProcess := solve(t, yaml, frontend.Build)
 		if gateway != inProcess {
 			t.Errorf("%s\nby gateway.v0: %s, in process: %s", yaml, gateway, inProcess)
 		}
 	}
 }
 
-func solve(t *testing.T, yaml string, inProcess bool) string {
+// withoutMergeOp is a client of an engine that lacks MergeOp.
+type withoutMergeOp struct{ gwclient.Client }
+
+func (c withoutMergeOp) BuildOpts() gwclient.BuildOpts {
+	opts := c.Client.BuildOpts()
+	list := pb.Caps.All()
+	for _, c := range list {
+		if c.ID == string(pb.CapMergeOp) {
+			c.Enabled = false
+		}
+	}
+	opts.LLBCaps = pb.Caps.CapSet(list)
+	return opts
+}
+
+// Without MergeOp the image has the same files, in layers of its own.
+func TestCopyFallbackGivesTheSameFiles(t *testing.T) {
+	for _, base := range []string{"debian:trixie-slim", "distroless", "symlinks"} {
+		yaml := "base_image: " + base + "\ndeps_image: " + prebuilt(t) + "\n"
+		solve(t, yaml, frontend.Build)
+		merged := flat(t, eng.Registry()+"/"+imageName(t))
+		solve(t, yaml, func(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
+			return frontend.Build(ctx, withoutMergeOp{c})
+		})
+		copied := flat(t, eng.Registry()+"/"+imageName(t))
+		for name, want := range merged {
+			if got := copied[name]; got != want {
+				t.Errorf("%s: %s is %q when copied, %q when merged", base, name, got, want)
+			}
+			delete(copied, name)
+		}
+		for name := range copied {
+			t.Errorf("%s: %s is there only when copied", base, name)
+		}
+	}
+}
+
+// flat describes every file of an image, all layers applied.
+func flat(t *testing.T, ref string) map[string]string {
+	t.Helper()
+	rc := mutate.Extract(pulled(t, ref, "amd64"))
+	defer rc.Close()
+	files := map[string]string{}
+	for tr := tar.NewReader(rc); ; {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind := h.FileInfo().Mode().Type()
+		if h.Typeflag == tar.TypeLink {
+			h.Linkname = "" // a copy may link the same files in another order
+		}
+		files["/"+strings.Trim(h.Name, "/")] = fmt.Sprintf("%s %o %d:%d %s", kind, h.Mode, h.Uid, h.Gid, h.Linkname)
+	}
+}
+
+// solve builds a spec and pushes the image: by a function in this process, or
+// for nil by the frontend image. It returns the image's digest.
+func solve(t *testing.T, yaml string, build gwclient.BuildFunc) string {
 	t.Helper()
 	c, err := client.New(t.Context(), eng.BuildkitHost())
 	if err != nil {
@@ -49,8 +119,8 @@ func solve(t *testing.T, yaml string, inProcess bool) string {
 			Attrs: map[string]string{"name": eng.Registry() + "/" + imageName(t), "push": "true"},
 		}},
 	}
-	if inProcess {
-		res, err := c.Build(t.Context(), opt, "", frontend.Build, nil)
+	if build != nil {
+		res, err := c.Build(t.Context(), opt, "", build, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

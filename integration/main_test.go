@@ -19,6 +19,13 @@ import (
 // state that a test could spoil for another.
 var eng *engine.Engine
 
+// commonBases are what most tests build on. A test that wants another one asks
+// for it with eng.Images.
+var commonBases = []string{
+	"debian:bullseye-slim", "debian:bookworm-slim", "debian:trixie-slim",
+	"alpine:3.22", "distroless:latest", "node:22-slim", "symlinks:latest",
+}
+
 func TestMain(m *testing.M) {
 	code, err := setUp(m)
 	if err != nil {
@@ -44,7 +51,7 @@ func setUp(m *testing.M) (int, error) {
 	if err := eng.Up(ctx); err != nil {
 		return 0, err
 	}
-	if err := eng.Images(ctx, engine.BaseImages()...); err != nil {
+	if err := eng.Images(ctx, commonBases...); err != nil {
 		return 0, err
 	}
 	if err := eng.PublishFrontend(ctx); err != nil {

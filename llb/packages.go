@@ -34,10 +34,10 @@ mkdir -p $CACHE/cache/archives/partial $CACHE/lists/partial
 apt update
 apt install -y --no-install-recommends -- "$@"`},
 		{"apk", "/sbin/apk", `exec apk add --update-cache --cache-dir $CACHE -- "$@"`},
-		{"dnf", "/usr/bin/dnf", `exec dnf -y --setopt=keepcache=True --setopt=cachedir=$CACHE --setopt=install_weak_deps=False install -- "$@"`},
-		{"microdnf", "/usr/bin/microdnf", `exec microdnf -y --setopt=keepcache=1 --setopt=cachedir=$CACHE --setopt=install_weak_deps=0 install -- "$@"`},
-		{"yum", "/usr/bin/yum", `exec yum -y --setopt=keepcache=1 --setopt=cachedir=$CACHE install -- "$@"`},
-		{"zypper", "/usr/bin/zypper", `exec zypper --non-interactive --pkg-cache-dir $CACHE install --no-recommends -- "$@"`},
+		{"dnf", "/usr/bin/dnf", `exec dnf -y --setopt=keepcache=True --setopt=cachedir=$CACHE --setopt=install_weak_deps=False install "$@"`},
+		{"microdnf", "/usr/bin/microdnf", `exec microdnf -y --setopt=keepcache=1 --setopt=cachedir=$CACHE --setopt=install_weak_deps=0 install "$@"`},
+		{"yum", "/usr/bin/yum", `exec yum -y --setopt=keepcache=1 --setopt=cachedir=$CACHE install "$@"`},
+		{"zypper", "/usr/bin/zypper", `exec zypper --non-interactive --pkg-cache-dir $CACHE install --no-recommends "$@"`},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -37,6 +38,9 @@ func (e *Engine) mountImage(ctx context.Context, img v1.Image, dir string) (root
 		if err != nil {
 			return "", err
 		}
+		// overlayfs takes no directory twice. A layer that an image holds twice
+		// (a runtime put on a runtime) hides all of its lower self.
+		lower = slices.DeleteFunc(lower, func(dir string) bool { return dir == unpacked })
 		lower = append([]string{unpacked}, lower...)
 	}
 	if len(lower) == 0 {
