@@ -39,7 +39,7 @@ var alpineLayer = layerRecipe{key: "alpine", make: func(ctx context.Context, e *
 	}
 	addAlpineFiles(t)
 	if arch == runtime.GOARCH {
-		program, err := e.compileMusl(ctx)
+		program, err := e.compileMusl(ctx, muslProgram)
 		if err != nil {
 			return nil, err
 		}
@@ -94,8 +94,8 @@ func (e *Engine) applets(ctx context.Context) ([]string, error) {
 //go:embed musl_program.txt
 var muslProgram string
 
-// compileMusl compiles the program that is linked against musl.
-func (e *Engine) compileMusl(ctx context.Context) (string, error) {
+// compileMusl compiles a C source and links it against musl.
+func (e *Engine) compileMusl(ctx context.Context, source string, flags ...string) (string, error) {
 	if err := e.needPrograms(ctx, "musl-gcc"); err != nil {
 		return "", err
 	}
@@ -104,10 +104,10 @@ func (e *Engine) compileMusl(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	if err := os.WriteFile(filepath.Join(dir, "program.c"), []byte(muslProgram), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "program.c"), []byte(source), 0o644); err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, "musl-gcc", "-Os", "-s", "-Wl,--build-id=none", "-o", "program", "program.c")
+	cmd := exec.CommandContext(ctx, "musl-gcc", append(flags, "-Os", "-s", "-Wl,--build-id=none", "-o", "program", "program.c")...)
 	cmd.Dir = dir
 	if err := e.run(cmd); err != nil {
 		return "", err

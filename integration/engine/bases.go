@@ -63,23 +63,29 @@ var symlinksLayer = layerRecipe{key: "symlinks", make: func(context.Context, *En
 
 // accountsOf reads /etc/passwd and /etc/group of a cached layer.
 func (e *Engine) accountsOf(lr layerRecipe, arch string) (map[string]string, error) {
-	f, err := os.Open(e.path("images", recipeVersion, lr.key+"-"+arch+".tar.gz"))
+	texts := map[string]string{"etc/passwd": "", "etc/group": ""}
+	t, err := e.cachedLayer(lr, arch, func(name string) bool { _, want := texts[name]; return want })
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	want := map[string]bool{"etc/passwd": true, "etc/group": true}
-	t := tree{}
-	if err := t.readTarGz(f, func(name string) bool { return want[name] }); err != nil {
-		return nil, err
-	}
-	texts := map[string]string{}
-	for name := range want {
+	for name := range texts {
 		if texts[name], err = t.text(name); err != nil {
 			return nil, err
 		}
 	}
 	return texts, nil
+}
+
+// cachedLayer reads the entries that keep accepts from a layer that was made
+// before, such as the one below in the same image.
+func (e *Engine) cachedLayer(lr layerRecipe, arch string, keep func(name string) bool) (tree, error) {
+	f, err := os.Open(e.path("images", recipeVersion, lr.key+"-"+arch+".tar.gz"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	t := tree{}
+	return t, t.readTarGz(f, keep)
 }
 
 func makeGoLayer(ctx context.Context, _ *Engine, arch string) (tree, error) {

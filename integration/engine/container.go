@@ -22,12 +22,14 @@ import (
 // RunOptions describe a container. Empty fields mean what the image says.
 type RunOptions struct {
 	Image      string        // reference; a name without a registry is one of the local registry
+	Arch       string        // of a multi-platform image; default: this machine's. Another needs emulation
 	Args       []string      // in place of the image's command
 	Entrypoint []string      // in place of the image's entrypoint and command; an empty, non-nil slice means none
 	User       string        // as in USER
 	Env        []string      // KEY=value, over the image's
 	WorkingDir string        // absolute
 	Mounts     []specs.Mount // over the standard ones
+	BareEtc    bool          // without the machine's /etc/hosts and /etc/resolv.conf
 	TTY        bool          // with a terminal; stdout and stderr come as one
 	Stdin      io.Reader     // empty when nil
 	Stdout     io.Writer     // beside RunResult; a terminal is passed through
@@ -46,7 +48,7 @@ type RunResult struct {
 // see ExitCode. An error means that the container could not be run, or that ctx
 // ended first; it is killed then.
 func (e *Engine) Run(ctx context.Context, opt RunOptions) (*RunResult, error) {
-	img, err := e.pull(ctx, opt.Image)
+	img, err := e.pull(ctx, opt.Image, firstOf(opt.Arch, runtime.GOARCH))
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +67,8 @@ func (e *Engine) Run(ctx context.Context, opt RunOptions) (*RunResult, error) {
 	return result, errors.Join(err, unmountBelow(bundle), os.RemoveAll(bundle))
 }
 
-// pull resolves an image for this machine's platform.
-func (e *Engine) pull(ctx context.Context, image string) (v1.Image, error) {
+// pull resolves an image for linux on an architecture.
+func (e *Engine) pull(ctx context.Context, image, arch string) (v1.Image, error) {
 	ref, err := name.ParseReference(image, name.WithDefaultRegistry(e.Registry()))
 	if err != nil {
 		return nil, err
@@ -81,13 +83,13 @@ func (e *Engine) pull(ctx context.Context, image string) (v1.Image, error) {
 		if err != nil {
 			return nil, fmt.Errorf("pull %s: %w", ref, err)
 		}
-		if platform := config.Platform(); platform.OS == "linux" && platform.Architecture == runtime.GOARCH {
+		if platform := config.Platform(); platform.OS == "linux" && platform.Architecture == arch {
 			return img, nil
 		} else {
 			have = append(have, platform.String())
 		}
 	}
-	return nil, fmt.Errorf("%s has no image for linux/%s, only for %s", ref, runtime.GOARCH, strings.Join(have, ", "))
+	return nil, fmt.Errorf("%s has no image for linux/%s, only for %s", ref, arch, strings.Join(have, ", "))
 }
 
 func (e *Engine) runIn(ctx context.Context, img v1.Image, config v1.Config, opt RunOptions, bundle string) (*RunResult, error) {

@@ -19,7 +19,7 @@ import (
 func debianLayer(suite string) layerRecipe {
 	return layerRecipe{key: "debian-" + suite, make: func(ctx context.Context, e *Engine, arch string) (tree, error) {
 		if arch == runtime.GOARCH {
-			return e.mmdebstrap(ctx, append(slimOptions(), "--variant=minbase", "--arch="+arch, suite))
+			return e.mmdebstrap(ctx, append(slimOptions(suite), "--variant=minbase", "--arch="+arch, suite))
 		}
 		t, err := e.mmdebstrap(ctx, []string{"--variant=extract", "--include=?essential", "--arch=" + arch, suite})
 		if err != nil {
@@ -38,13 +38,17 @@ func debianLayer(suite string) layerRecipe {
 }
 
 // slimOptions make dpkg leave out what the slim images leave out.
-func slimOptions() []string {
+func slimOptions(suite string) []string {
 	var options []string
 	for _, rule := range []string{
 		"path-exclude=/usr/share/doc/*", "path-include=/usr/share/doc/*/copyright",
 		"path-exclude=/usr/share/info/*", "path-exclude=/usr/share/locale/*", "path-exclude=/usr/share/man/*",
 	} {
 		options = append(options, "--dpkgopt="+rule)
+	}
+	if suite == "sid" {
+		// Its index expires within days, and a mirror may be older.
+		options = append(options, `--aptopt=Acquire::Check-Valid-Until "false"`)
 	}
 	return options
 }

@@ -59,7 +59,7 @@ func runtimeSpec(config v1.Config, opt RunOptions, rootfs, cgroup string) (*spec
 		Process:  process,
 		Root:     &specs.Root{Path: rootfs},
 		Hostname: "openhands",
-		Mounts:   append(standardMounts(), opt.Mounts...),
+		Mounts:   append(standardMounts(opt.BareEtc), opt.Mounts...),
 		Linux: &specs.Linux{
 			CgroupsPath: cgroup,
 			Namespaces: []specs.LinuxNamespace{
@@ -72,7 +72,7 @@ func runtimeSpec(config v1.Config, opt RunOptions, rootfs, cgroup string) (*spec
 	}, nil
 }
 
-func standardMounts() []specs.Mount {
+func standardMounts(bareEtc bool) []specs.Mount {
 	mounts := []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=65536k"}},
@@ -80,6 +80,9 @@ func standardMounts() []specs.Mount {
 		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}},
 		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/sys", Type: "none", Source: "/sys", Options: []string{"rbind", "nosuid", "noexec", "nodev", "ro"}},
+	}
+	if bareEtc {
+		return mounts
 	}
 	for _, file := range []string{"/etc/resolv.conf", "/etc/hosts"} {
 		if _, err := os.Stat(file); err == nil {

@@ -15,6 +15,7 @@ const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 func recipes() map[string]imageRecipe {
 	trixie := debianLayer("trixie")
 	bash := v1.Config{Env: []string{defaultPath}, Cmd: []string{"bash"}}
+	alpine := v1.Config{Env: []string{defaultPath}, Cmd: []string{"/bin/sh"}}
 	return map[string]imageRecipe{
 		"debian:bullseye-slim": {config: bash, layers: []layerRecipe{debianLayer("bullseye")}},
 		"debian:bookworm-slim": {config: bash, layers: []layerRecipe{debianLayer("bookworm")}},
@@ -22,7 +23,7 @@ func recipes() map[string]imageRecipe {
 
 		// Alpine-like: see alpineLayer.
 		"alpine:3.22": {
-			config:    v1.Config{Env: []string{defaultPath}, Cmd: []string{"/bin/sh"}},
+			config:    alpine,
 			layers:    []layerRecipe{alpineLayer},
 			bothArchs: true, inExamples: true,
 		},
@@ -44,6 +45,18 @@ func recipes() map[string]imageRecipe {
 		// /home and /bin are symlinks.
 		"symlinks:latest": {config: bash, layers: []layerRecipe{trixie, symlinksLayer}},
 
+		"debian:sid-slim": {config: bash, layers: []layerRecipe{debianLayer("sid")}},
+
+		// The base's environment and files stand in the way of foreign programs.
+		"cuda-like:latest": {
+			config: withEnv(bash, "LD_LIBRARY_PATH=/usr/local/nvidia/lib:/usr/local/cuda/lib64"),
+			layers: []layerRecipe{debianLayer("bookworm"), cudaLayer},
+		},
+		"jemalloc:latest":     {config: withEnv(bash, "LD_PRELOAD=/"+jemalloc), layers: []layerRecipe{debianLayer("bookworm"), jemallocLayer}},
+		"musl-preload:latest": {config: withEnv(alpine, "LD_PRELOAD=/"+muslPreloadPath), layers: []layerRecipe{alpineLayer, muslPreloadLayer}},
+		"lib64:latest":        {config: alpine, layers: []layerRecipe{alpineLayer, lib64Layer}},
+		"nsswitch:latest":     {config: bash, layers: []layerRecipe{debianLayer("bookworm"), nsswitchLayer}},
+
 		// What our Dockerfile is built with, from this machine's Go.
 		goImage(): {
 			config: v1.Config{
@@ -54,6 +67,11 @@ func recipes() map[string]imageRecipe {
 			layers: []layerRecipe{trixie, goLayer()},
 		},
 	}
+}
+
+func withEnv(config v1.Config, kv ...string) v1.Config {
+	config.Env = append(slices.Clip(config.Env), kv...)
+	return config
 }
 
 // goImage is the name of the golang image that the Dockerfile starts from:
