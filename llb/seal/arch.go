@@ -22,6 +22,9 @@ type Arch struct {
 	machine elf.Machine
 	cpu     string
 	interp  string // PT_INTERP of programs linked against glibc
+	// envScan is the loader's machine code that looks for environment
+	// variables whose names begin with three given characters.
+	envScan func(prefix string) string
 }
 
 // ArchByName returns the architecture called amd64 or arm64.
@@ -34,11 +37,13 @@ func ArchByName(name string) (Arch, error) {
 		return Arch{
 			Name: "amd64", Triplet: "x86_64-linux-gnu", Loader: "ld-linux-x86-64.so.2",
 			machine: elf.EM_X86_64, cpu: "x86_64", interp: "/lib64/ld-linux-x86-64.so.2",
+			envScan: envScanAMD64,
 		}, nil
 	case "arm64":
 		return Arch{
 			Name: "arm64", Triplet: "aarch64-linux-gnu", Loader: "ld-linux-aarch64.so.1",
 			machine: elf.EM_AARCH64, cpu: "aarch64", interp: "/lib/ld-linux-aarch64.so.1",
+			envScan: envScanARM64,
 		}, nil
 	}
 	return Arch{}, fmt.Errorf("architecture %q is not known: use amd64 or arm64", name)

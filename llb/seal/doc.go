@@ -9,7 +9,8 @@
 //   - in executables, the interpreter becomes [Interpreter];
 //   - in that loader, the first built-in library directory becomes
 //     [Arch.LibDir], and the other directories, ld.so.cache and ld.so.preload
-//     become names that do not exist;
+//     become names that do not exist; and the environment variables that it
+//     obeys begin with [EnvPrefix] instead of LD_;
 //   - in a few libraries, directories of data become ones below /openhands.
 //
 // Every pattern must be found exactly as often as it is known to be there.
@@ -18,7 +19,6 @@
 //
 // The package works on bytes alone and so serves a foreign architecture too.
 //
-// Not covered: LD_LIBRARY_PATH, LD_PRELOAD and LD_AUDIT of the image. A sealed
-// loader still obeys them, and a foreign libc found through them ends the
-// program. An image that sets them must not set them for sealed programs.
+// So the image's LD_LIBRARY_PATH, LD_PRELOAD and LD_AUDIT mean nothing to a
+// sealed program, and reach the image's own programs that it starts unchanged.
 package seal

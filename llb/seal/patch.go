@@ -3,6 +3,8 @@ package seal
 import (
 	"bytes"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // patch replaces a byte pattern by one of equal length.
@@ -14,8 +16,18 @@ type patch struct {
 	each string
 	// optional allows that old is not there at all.
 	optional bool
+	// what describes a pattern that is no text.
+	what string
 	// source says where the pattern comes from.
 	source string
+}
+
+// String names what is looked for, for messages and the documentation.
+func (p patch) String() string {
+	if p.what != "" {
+		return p.what
+	}
+	return strconv.Quote(strings.Trim(p.old, "\x00"))
 }
 
 // apply performs all patches or none. A file in which all of them have been
@@ -33,8 +45,7 @@ func apply(b []byte, patches []patch) (changed bool, err error) {
 			todo = append(todo, p)
 		case before == 0 && after == want, before+after == 0 && p.optional:
 		default:
-			return false, fmt.Errorf("looked for %q (%s), found it %d times, want %d",
-				p.old, p.source, before, want)
+			return false, fmt.Errorf("looked for %s (%s), found it %d times, want %d", p, p.source, before, want)
 		}
 	}
 	for _, p := range todo {

@@ -20,7 +20,7 @@ func Seal(b []byte, f File, a Arch) (changed bool, err error) {
 	changed, err = apply(b, patches)
 	if err != nil {
 		return false, fmt.Errorf("%s not known in %s for %s: %w; "+
-			"build with a distribution that the seal knows, such as Debian 11 to 13",
+			"build with a distribution that the seal knows, such as Debian 11 to 13 or sid",
 			software, f.Soname, a.Name, err)
 	}
 	return setInterp(b, f) || changed, nil

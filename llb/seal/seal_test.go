@@ -76,8 +76,7 @@ func TestSealLeavesAlone(t *testing.T) {
 
 func TestSealRefuses(t *testing.T) {
 	a := arch(t, "amd64")
-	dirs := loaderPatches(a)[0].old
-	files := "\x00/etc/ld.so.cache\x00\x00/etc/ld.so.preload\x00"
+	scan, dirs, files := sealtest.Loader(elf.EM_X86_64)
 	loader := func(data string) []byte {
 		return sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: a.Loader, Data: data}.Bytes()
 	}
@@ -88,10 +87,11 @@ func TestSealRefuses(t *testing.T) {
 	}{
 		{"musl", sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Interp: "/lib/ld-musl-x86_64.so.1"}.Bytes(),
 			`interpreter "/lib/ld-musl-x86_64.so.1" cannot be sealed`},
-		{"one directory table too many", loader(dirs + dirs + files), "found it 2 times, want 1"},
-		{"one directory table too few", loader("path.system_dirs[0x%x]=" + dirs + files), "found it 1 times, want 2"},
-		{"no cache", loader(dirs + "\x00/etc/ld.so.preload\x00"), `looked for "\x00/etc/ld.so.cache\x00"`},
-		{"half sealed", loader(loaderPatches(a)[0].new + files[:len(files)-1]), "glibc not known in ld-linux-x86-64.so.2"},
+		{"one directory table too many", loader(scan + dirs + dirs + files), "found it 2 times, want 1"},
+		{"one directory table too few", loader(scan + "path.system_dirs[0x%x]=" + dirs + files), "found it 1 times, want 2"},
+		{"no cache", loader(scan + dirs + "\x00/etc/ld.so.preload\x00"), `looked for "/etc/ld.so.cache" (LD_SO_CACHE in sysdeps/generic/dl-cache.h), found it 0 times, want 1`},
+		{"other code", loader(strings.ReplaceAll(scan, "\x75", "\x74") + dirs + files), `looked for code that compares names of environment variables with LD_ (_dl_next_ld_env_entry`},
+		{"half sealed", loader(scan + loaderPatches(a)[0].new + files[:len(files)-1]), "glibc not known in ld-linux-x86-64.so.2"},
 		{"other terminfo", sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: "libtinfo.so.6"}.Bytes(), "ncurses not known in libtinfo.so.6"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,19 +108,33 @@ func TestSealRefuses(t *testing.T) {
 }
 
 func TestSealLoader(t *testing.T) {
-	a := arch(t, "arm64")
-	dirs := loaderPatches(a)[0].old
-	data := "path.system_dirs[0x%x]=\x00" + dirs + "see /etc/ld.so.cache\x00/etc/ld.so.cache\x00\x00/etc/ld.so.preload\x00" + dirs
-	b := sealtest.ELF{Machine: elf.EM_AARCH64, Type: elf.ET_DYN, Soname: a.Loader, Data: data}.Bytes()
-	if changed, err := sealBytes(t, b, "arm64"); !changed || err != nil {
-		t.Fatalf("got %v, %v", changed, err)
-	}
-	want := "/openhands/lib/aarch64/\x00/-oh/lib/aarch64-linux-gnu/\x00/-oh/\x00/-oh/lib/\x00"
-	if n := bytes.Count(b, []byte(want)); n != 2 {
-		t.Errorf("%d sealed tables, want 2: %q", n, b)
-	}
-	if !bytes.Contains(b, []byte("see /etc/ld.so.cache\x00/-oh/ld.so.cache\x00")) {
-		t.Errorf("help text or cache name wrong: %q", b)
+	for _, tt := range []struct {
+		arch    string
+		machine elf.Machine
+		cpu     string
+		code    string // of the sealed comparison
+	}{
+		{"amd64", elf.EM_X86_64, "x86_64", "\x80\x38o\x75\xee\x80\x78\x01h\x75\xe8\x80\x78\x02_\x75\xe2"},
+		{"arm64", elf.EM_AARCH64, "aarch64", "\x02\x00\x40\x39\x5f\xbc\x01\x71\x81\xff\xff\x54" +
+			"\x02\x04\x40\x39\x5f\xa0\x01\x71\x21\xff\xff\x54" +
+			"\x02\x08\x40\x39\x5f\x7c\x01\x71\xc1\xfe\xff\x54"},
+	} {
+		t.Run(tt.arch, func(t *testing.T) {
+			scan, dirs, files := sealtest.Loader(tt.machine)
+			data := scan + "path.system_dirs[0x%x]=" + dirs + "see /etc/ld.so.cache" + files + dirs + "LD_LIBRARY_PATH"
+			b := sealtest.ELF{Machine: tt.machine, Type: elf.ET_DYN, Soname: arch(t, tt.arch).Loader, Data: data}.Bytes()
+			if changed, err := sealBytes(t, b, tt.arch); !changed || err != nil {
+				t.Fatalf("got %v, %v", changed, err)
+			}
+			want := "\x00/openhands/lib/" + tt.cpu + "/\x00/-oh/lib/" + tt.cpu + "-linux-gnu/\x00/-oh/\x00/-oh/lib/\x00"
+			want = tt.code + "path.system_dirs[0x%x]=" + want + "see /etc/ld.so.cache\x00/-oh/ld.so.cache\x00\x00/-oh/ld.so.preload\x00" + want + "LD_LIBRARY_PATH"
+			if !bytes.HasSuffix(b, []byte(want)) {
+				t.Errorf("got %q, want it to end in %q", b, want)
+			}
+			if changed, err := sealBytes(t, b, tt.arch); changed || err != nil {
+				t.Errorf("sealing twice: %v, %v", changed, err)
+			}
+		})
 	}
 }
 

@@ -9,8 +9,8 @@ const nowhere = "/-oh/"
 // tables returns the name of the software that the library belongs to, for
 // messages, and its patches. A library without patches has neither.
 //
-// All counts were read from Debian 11 (glibc 2.31), 12 (2.36) and 13 (2.41) on
-// both architectures.
+// All counts were read from Debian 11 (glibc 2.31), 12 (2.36), 13 (2.41) and
+// sid (2.43) on both architectures.
 func tables(soname string, a Arch) (software string, patches []patch) {
 	switch stem, _, _ := strings.Cut(soname, ".so"); {
 	case soname == a.Loader:
@@ -48,6 +48,13 @@ func loaderPatches(a Arch) []patch {
 			new:    "\x00" + nowhere + "ld.so.preload\x00",
 			want:   1,
 			source: "preload_file in elf/rtld.c",
+		},
+		{
+			old:    a.envScan("LD_"),
+			new:    a.envScan(EnvPrefix),
+			want:   1,
+			what:   "code that compares names of environment variables with LD_",
+			source: "_dl_next_ld_env_entry in elf/dl-environ.c",
 		},
 	}
 }

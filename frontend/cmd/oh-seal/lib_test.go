@@ -14,8 +14,8 @@ import (
 // libLike is a bookworm-like set of packages: /usr not merged, terminfo in two
 // directories, versioned file names.
 func libLike() map[string][]file {
-	loader := string(sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: "ld-linux-x86-64.so.2", Data: "/lib/x86_64-linux-gnu/\x00/usr/lib/x86_64-linux-gnu/\x00/lib/\x00/usr/lib/\x00" +
-		"/etc/ld.so.cache\x00\x00/etc/ld.so.preload\x00"}.Bytes())
+	scan, dirs, files := sealtest.Loader(elf.EM_X86_64)
+	loader := string(sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: "ld-linux-x86-64.so.2", Data: scan + dirs + files}.Bytes())
 	lib := "lib/x86_64-linux-gnu/"
 	return map[string][]file{
 		"libc6": {

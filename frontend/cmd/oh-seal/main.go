@@ -27,7 +27,7 @@ import (
 // version counts changes of what oh-seal writes. It is no release number: the
 // helper's bytes are part of the cache key of every deps image, and must not
 // change with each release of the frontend.
-const version = "1"
+const version = "2"
 
 const usage = `usage: oh-seal lib   --arch ARCH --out DIR [--apt-cache DIR]
        oh-seal tools --arch ARCH --out DIR --lib DIR [--apt-cache DIR] PACKAGE...
