@@ -21,7 +21,7 @@ integration:
 	$(ENGINE) test
 
 bench:
-	$(ENGINE) test -run='^$$' -bench=. -benchtime=1x
+	$(ENGINE) test -run='^$$' -bench=. -benchtime=10x
 
 lint:
 	$(LINT) config verify

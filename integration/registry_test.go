@@ -12,7 +12,7 @@ import (
 )
 
 // pulled is one platform of an image in the local registry.
-func pulled(t *testing.T, ref, arch string) v1.Image {
+func pulled(t testing.TB, ref, arch string) v1.Image {
 	t.Helper()
 	r, err := name.ParseReference(ref, name.Insecure)
 	if err != nil {
@@ -26,7 +26,7 @@ func pulled(t *testing.T, ref, arch string) v1.Image {
 }
 
 // layers are the digests of an image's layers.
-func layers(t *testing.T, img v1.Image) []string {
+func layers(t testing.TB, img v1.Image) []string {
 	t.Helper()
 	m, err := img.Manifest()
 	if err != nil {
@@ -39,7 +39,7 @@ func layers(t *testing.T, img v1.Image) []string {
 	return digests
 }
 
-func configOf(t *testing.T, img v1.Image) *v1.ConfigFile {
+func configOf(t testing.TB, img v1.Image) *v1.ConfigFile {
 	t.Helper()
 	c, err := img.ConfigFile()
 	if err != nil {
@@ -49,7 +49,7 @@ func configOf(t *testing.T, img v1.Image) *v1.ConfigFile {
 }
 
 // files lists the entries of one layer.
-func files(t *testing.T, img v1.Image, layer int) map[string]*tar.Header {
+func files(t testing.TB, img v1.Image, layer int) map[string]*tar.Header {
 	t.Helper()
 	ls, err := img.Layers()
 	if err != nil {
