@@ -103,12 +103,12 @@ func (r *request) runtime(ctx context.Context, in ohllb.Input) (*ohllb.Output, e
 	}
 	if len(r.doc.Spec.ExtraDeps.Packages) > 0 {
 		if in.Packages, err = r.packages(ctx, in); err != nil {
-			return nil, err
+			return nil, placed(in, baseKey.path, err)
 		}
 	}
 	if ohllb.NeedsFacts(&r.doc.Spec) {
 		if in.Facts, err = r.facts(ctx, in); err != nil {
-			return nil, err
+			return nil, placed(in, baseKey.path, err)
 		}
 	}
 	return ohllb.Compose(in)

@@ -39,6 +39,15 @@ func (r *request) located(err error) error {
 	return err
 }
 
+// placed gives a key of the spec to an error that has no place of its own: one
+// of a failing vertex brings the vertex's.
+func placed(in ohllb.Input, path string, err error) error {
+	if errors.Is(err, context.Canceled) || len(errdefs.Sources(err)) > 0 || problemsOf(err) != nil {
+		return err
+	}
+	return in.Problem(path, err)
+}
+
 // problemsOf are the mistakes in the spec that an error is about, if any.
 func problemsOf(err error) []spec.Problem {
 	var se *spec.Error

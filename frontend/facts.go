@@ -79,15 +79,28 @@ func (r *request) facts(ctx context.Context, in ohllb.Input) (*ohllb.Facts, erro
 	return rd.facts, rd.look(ctx, ohllb.FactPaths(&r.doc.Spec, in.Platform.Architecture, *a)...)
 }
 
-// look records all that stands on the way to some paths.
+// look records all that stands on the way to some paths. A path that leads
+// nowhere is no error yet: composition meets it again, and knows which key of
+// the spec it is about.
 func (rd *reader) look(ctx context.Context, paths ...string) error {
 	for _, p := range paths {
-		if _, _, err := rd.walk(ctx, p); err != nil {
+		if _, _, err := rd.walk(ctx, p); errors.As(err, new(*readError)) {
 			return err
 		}
 	}
 	return nil
 }
+
+// readError is a failure to read a base, as opposed to what was found there.
+type readError struct {
+	path string
+	error
+}
+
+func (e *readError) Error() string {
+	return fmt.Sprintf("read %s of the base image: %v", e.path, e.error)
+}
+func (e *readError) Unwrap() error { return e.error }
 
 func (rd *reader) walk(ctx context.Context, p string) (string, bool, error) {
 	return ohllb.Walk(p, func(p string) (ohllb.Entry, bool, error) { return rd.lstat(ctx, p) })
@@ -101,7 +114,7 @@ func (rd *reader) file(ctx context.Context, p string) ([]byte, error) {
 	}
 	data, err := dockerui.ReadFile(ctx, rd.ref, real)
 	if err != nil {
-		return nil, fmt.Errorf("read %s of the base image: %w", p, err)
+		return nil, &readError{p, err}
 	}
 	if data == nil {
 		data = []byte{}
@@ -121,7 +134,7 @@ func (rd *reader) lstat(ctx context.Context, p string) (ohllb.Entry, bool, error
 	dir, name := path.Split(p)
 	list, err := rd.ref.ReadDir(ctx, client.ReadDirRequest{Path: dir, IncludePattern: escapePattern(name)})
 	if err != nil && !isNotExist(err) {
-		return ohllb.Entry{}, false, fmt.Errorf("look up %s in the base image: %w", p, err)
+		return ohllb.Entry{}, false, &readError{p, err}
 	}
 	for _, st := range list {
 		if path.Base(st.Path) == name {

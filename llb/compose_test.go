@@ -104,6 +104,9 @@ func TestComposeGolden(t *testing.T) {
 	symlinks.Entries["/home"] = ohllb.Entry{Mode: fs.ModeSymlink | 0o777, Linkname: "/srv/home"}
 	symlinks.Entries["/srv"] = ohllb.Entry{Mode: fs.ModeDir | 0o711, UID: 7}
 	symlinks.Entries["/srv/home"] = ohllb.Entry{Mode: fs.ModeDir | fs.ModeSetgid | 0o775, GID: 50}
+	symlinks.Entries["/etc/passwd"] = ohllb.Entry{Mode: fs.ModeSymlink | 0o777, Linkname: "../data/passwd"}
+	symlinks.Entries["/data"] = ohllb.Entry{Mode: fs.ModeDir | 0o700}
+	symlinks.Entries["/data/passwd"] = ohllb.Entry{Mode: 0o600, UID: 3, GID: 4}
 	xattrs := debian()
 	xattrs.Entries["/etc"] = ohllb.Entry{Mode: fs.ModeDir | 0o755, Xattrs: true}
 

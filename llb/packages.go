@@ -24,6 +24,10 @@ type manager struct {
 // the base that empty the usual places (docker-clean of Debian's images).
 const packageCache = "/run/openhands/packages"
 
+// installScript is where a manager's script is mounted: as a file, so that a
+// failing build does not print it.
+const installScript = "/run/openhands/install"
+
 // managers are looked for in this order.
 func managers() []manager {
 	return []manager{
@@ -64,8 +68,10 @@ func InstallPackages(in Input, facts *Facts) (llb.State, error) {
 	opts := in.runOptions(in.Step("packages", path, m.name+" install "+strings.Join(pkgs, " ")))
 	// Bases of the same distribution and architecture share a cache.
 	cache := strings.Join([]string{"openhands", m.name, facts.Distribution, in.Platform.Architecture}, "-")
+	script := llb.Scratch().File(llb.Mkfile("/"+m.name, 0o644, []byte(m.script)), in.Step("packages", path, "script for "+m.name)...)
 	opts = append(opts,
-		llb.Args(append([]string{"/bin/sh", "-c", m.script, "sh"}, pkgs...)),
+		llb.Args(append([]string{"/bin/sh", installScript + "/" + m.name}, pkgs...)),
+		llb.AddMount(installScript, script, llb.Readonly),
 		llb.AddEnv("CACHE", packageCache),
 		llb.AddMount(packageCache, llb.Scratch(), llb.AsPersistentCacheDir(cache, llb.CacheMountLocked)))
 	return in.Base.State.Run(opts...).Root(), nil

@@ -43,9 +43,9 @@ func planIdentity(in Input) (*plan, error) {
 		do   func(Input, spec.User) error
 	}{
 		{"user", p.addAccount},
-		{"user", p.addHome},
+		{"user.home", p.addHome},
 		{"working_dir", p.addWorkspace},
-		{"user", p.addSudo},
+		{"user.sudo", p.addSudo},
 		{"base_image", p.addFillIns},
 	}
 	for _, s := range steps {

@@ -44,8 +44,10 @@ type File struct {
 	Soname  string
 	Needed  []string
 	Runpath []string // DT_RUNPATH, or DT_RPATH where that is absent
+	Machine string   // what a Foreign file is for, such as "32-bit 386"
 
 	interpAt, interpLen int64
+	runpathAt           int64
 }
 
 // Bounds on what a file may claim about itself. maxPath is the kernel's own
@@ -75,15 +77,12 @@ func Inspect(r io.ReaderAt, a Arch) (File, error) {
 	if n < headerLen {
 		return File{}, fmt.Errorf("damaged ELF file: header ends after %d bytes", n)
 	}
-	if head[elf.EI_CLASS] != byte(elf.ELFCLASS64) || head[elf.EI_DATA] != byte(elf.ELFDATA2LSB) {
-		return File{Kind: Foreign}, nil
-	}
 	var h elf.Header64
 	if err := decode(head, &h); err != nil {
 		return File{}, err
 	}
-	if elf.Machine(h.Machine) != a.machine {
-		return File{Kind: Foreign}, nil
+	if machine, ok := foreign(h, a); ok {
+		return File{Kind: Foreign, Machine: machine}, nil
 	}
 	if t := elf.Type(h.Type); t != elf.ET_EXEC && t != elf.ET_DYN {
 		return File{Kind: Object}, nil
@@ -93,6 +92,24 @@ func Inspect(r io.ReaderAt, a Arch) (File, error) {
 		return File{}, err
 	}
 	return describe(r, elf.Type(h.Type), progs)
+}
+
+// foreign names the machine of a file that is not for a. e_machine lies at the
+// same place in all classes, in the file's own byte order.
+func foreign(h elf.Header64, a Arch) (machine string, ok bool) {
+	class, order := elf.Class(h.Ident[elf.EI_CLASS]), elf.Data(h.Ident[elf.EI_DATA])
+	if order == elf.ELFDATA2MSB {
+		h.Machine = h.Machine<<8 | h.Machine>>8
+	}
+	m := elf.Machine(h.Machine)
+	if m == a.machine && class == elf.ELFCLASS64 && order == elf.ELFDATA2LSB {
+		return "", false
+	}
+	name := strings.ToLower(strings.TrimPrefix(m.String(), "EM_"))
+	if class == elf.ELFCLASS32 {
+		name = "32-bit " + name
+	}
+	return name, true
 }
 
 func readProgs(r io.ReaderAt, h elf.Header64) ([]elf.Prog64, error) {
@@ -153,98 +170,6 @@ func first(progs []elf.Prog64, t elf.ProgType) (elf.Prog64, bool) {
 		}
 	}
 	return elf.Prog64{}, false
-}
-
-// dynamic is the part of PT_DYNAMIC that matters here; its names are offsets
-// into the string table at address strtab.
-type dynamic struct {
-	needed                 []uint64
-	soname, rpath, runpath []uint64
-	strtab, flags1         uint64
-}
-
-func readDynamic(r io.ReaderAt, p elf.Prog64) (dynamic, error) {
-	var d dynamic
-	if p.Filesz > maxDynamic {
-		return d, fmt.Errorf("damaged ELF file: dynamic segment of %d bytes", p.Filesz)
-	}
-	data, err := readSpan(r, p.Off, p.Filesz, "dynamic segment")
-	if err != nil {
-		return d, err
-	}
-	entries := make([]elf.Dyn64, len(data)/16)
-	if err := decode(data, entries); err != nil {
-		return d, err
-	}
-	for _, e := range entries {
-		switch elf.DynTag(e.Tag) {
-		case elf.DT_NULL:
-			return d, nil
-		case elf.DT_NEEDED:
-			d.needed = append(d.needed, e.Val)
-		case elf.DT_SONAME:
-			d.soname = []uint64{e.Val}
-		case elf.DT_RPATH:
-			d.rpath = []uint64{e.Val}
-		case elf.DT_RUNPATH:
-			d.runpath = []uint64{e.Val}
-		case elf.DT_STRTAB:
-			d.strtab = e.Val
-		case elf.DT_FLAGS_1:
-			d.flags1 = e.Val
-		}
-	}
-	return d, nil
-}
-
-// names fills in the strings that d refers to.
-func (d dynamic) names(r io.ReaderAt, progs []elf.Prog64, f *File) error {
-	if len(d.needed) > maxNeeded {
-		return fmt.Errorf("damaged ELF file: %d needed libraries", len(d.needed))
-	}
-	if d.runpath == nil {
-		d.runpath = d.rpath // ld.so(8): DT_RPATH counts only without DT_RUNPATH
-	}
-	var err error
-	lookup := func(offsets []uint64) []string {
-		var names []string
-		for _, off := range offsets {
-			name, e := stringAt(r, progs, d.strtab+off)
-			err = errors.Join(err, e)
-			names = append(names, name)
-		}
-		return names
-	}
-	f.Needed = lookup(d.needed)
-	f.Soname = strings.Join(lookup(d.soname), "")
-	for _, list := range lookup(d.runpath) {
-		f.Runpath = strings.Split(list, ":")
-	}
-	return err
-}
-
-// stringAt reads the string that is loaded at a virtual address.
-func stringAt(r io.ReaderAt, progs []elf.Prog64, addr uint64) (string, error) {
-	for _, p := range progs {
-		if elf.ProgType(p.Type) != elf.PT_LOAD || addr < p.Vaddr || addr-p.Vaddr >= p.Filesz {
-			continue
-		}
-		size := min(p.Filesz-(addr-p.Vaddr), maxPath)
-		at := p.Off + (addr - p.Vaddr)
-		if int64(at) < 0 {
-			break
-		}
-		data := make([]byte, size)
-		n, err := r.ReadAt(data, int64(at))
-		if err != nil && !errors.Is(err, io.EOF) {
-			return "", err
-		}
-		if end := bytes.IndexByte(data[:n], 0); end >= 0 {
-			return string(data[:end]), nil
-		}
-		break
-	}
-	return "", fmt.Errorf("damaged ELF file: no string at address %#x", addr)
 }
 
 // readSpan reads exactly size bytes; callers bound size.

@@ -49,8 +49,9 @@ func TestInspect(t *testing.T) {
 		{"loader linked as static-pie", sealtest.ELF{Machine: amd64, Type: elf.ET_DYN, Soname: "ld.so", Flags1: elf.DF_1_PIE}.Bytes(),
 			File{Kind: Shared, Soname: "ld.so"}},
 		{"relocatable", sealtest.ELF{Machine: amd64, Type: elf.ET_REL}.Bytes(), File{Kind: Object}},
-		{"other machine", sealtest.ELF{Machine: elf.EM_AARCH64, Type: elf.ET_EXEC, Interp: glibcARM64}.Bytes(), File{Kind: Foreign}},
-		{"32 bit", append([]byte("\x7fELF\x01\x01\x01"), make([]byte, 64)...), File{Kind: Foreign}},
+		{"other machine", sealtest.ELF{Machine: elf.EM_AARCH64, Type: elf.ET_EXEC, Interp: glibcARM64}.Bytes(), File{Kind: Foreign, Machine: "aarch64"}},
+		{"32 bit", append([]byte("\x7fELF\x01\x01\x01"+strings.Repeat("\x00", 11)+"\x03"), make([]byte, 64)...), File{Kind: Foreign, Machine: "32-bit 386"}},
+		{"big-endian", append([]byte("\x7fELF\x02\x02\x01"+strings.Repeat("\x00", 12)+"\x16"), make([]byte, 64)...), File{Kind: Foreign, Machine: "s390"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -58,7 +59,7 @@ func TestInspect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got.interpAt, got.interpLen = 0, 0
+			got.interpAt, got.interpLen, got.runpathAt = 0, 0, 0
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
@@ -110,6 +111,7 @@ func TestInspectDamaged(t *testing.T) {
 func FuzzInspect(f *testing.F) {
 	f.Add(sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_EXEC, Interp: glibcAMD64, Needed: []string{"libc.so.6"}, Runpath: "$ORIGIN"}.Bytes())
 	f.Add(sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: "libtinfo.so.6"}.Bytes())
+	f.Add(sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: "libz.so.1", Runpath: "$ORIGIN:/usr/lib/z"}.Bytes())
 	f.Add([]byte("\x7fELF"))
 	a := arch(f, "amd64")
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -127,6 +129,11 @@ func FuzzInspect(f *testing.F) {
 		again, err := Inspect(bytes.NewReader(sealed), a)
 		if err != nil {
 			t.Fatalf("sealed file cannot be read: %v", err)
+		}
+		for _, dir := range again.Runpath {
+			if !Inside(dir) {
+				t.Fatalf("search directory %q after sealing", dir)
+			}
 		}
 		if again.Interp != Interpreter && again.Interp != "" {
 			t.Fatalf("interpreter %q after sealing", again.Interp)

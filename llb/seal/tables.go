@@ -4,7 +4,10 @@ import "strings"
 
 // nowhere replaces five-character directories such as /etc/ and /lib/. Only
 // root could make it, as with /openhands itself.
-const nowhere = "/-oh/"
+const (
+	gone    = "/-oh"
+	nowhere = gone + "/"
+)
 
 // tables returns the name of the software that the library belongs to, for
 // messages, and its patches. A library without patches has neither.

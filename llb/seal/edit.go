@@ -1,0 +1,76 @@
+package seal
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Edit overwrites bytes of a file. It never changes the file's length.
+type Edit struct {
+	Offset int64
+	Data   []byte
+}
+
+// Edits returns what the headers of a file ask for, apart from the tables:
+// [Interpreter] in an executable, and search directories that cannot exist in
+// place of those outside /openhands. A caller that has read the headers alone
+// can write the edits without reading the rest of the file.
+//
+// An interpreter that is neither glibc's nor ours is an error, and so is a
+// search directory that means the current one.
+func Edits(f File, a Arch) ([]Edit, error) {
+	edits, err := InterpreterEdits(f, a)
+	if err != nil {
+		return nil, err
+	}
+	search, err := searchEdits(f)
+	return append(edits, search...), err
+}
+
+// InterpreterEdits returns the edit that makes an executable a program of our
+// loader, or none if the file is no executable or is sealed already.
+func InterpreterEdits(f File, a Arch) ([]Edit, error) {
+	switch f.Interp {
+	case "", Interpreter:
+		return nil, nil
+	case a.interp:
+		// The segment keeps its length: the kernel wants a NUL as its last
+		// byte and reads the path up to the first (fs/binfmt_elf.c).
+		segment := make([]byte, f.interpLen)
+		copy(segment, Interpreter)
+		return []Edit{{f.interpAt, segment}}, nil
+	}
+	return nil, fmt.Errorf("interpreter %q cannot be sealed: want glibc's %q", f.Interp, a.interp)
+}
+
+// searchEdits keeps the loader away from directories of the image. Only the
+// first bytes of each are overwritten: linkers let other strings share the end
+// of a string.
+func searchEdits(f File) ([]Edit, error) {
+	var edits []Edit
+	at := f.runpathAt
+	for _, dir := range f.Runpath {
+		switch {
+		case Inside(dir):
+		case len(dir) < len(gone) || dir[0] != '/':
+			return nil, fmt.Errorf("search directory %q (DT_RUNPATH or DT_RPATH) cannot be sealed: "+
+				"want $ORIGIN/... or an absolute path", dir)
+		default:
+			edits = append(edits, Edit{at, []byte(gone)})
+		}
+		at += int64(len(dir)) + 1
+	}
+	return edits, nil
+}
+
+// Inside says whether a search directory keeps the loader inside: below
+// /openhands, relative to the file itself, or sealed. DT_RUNPATH may name the
+// file's directory as $ORIGIN or ${ORIGIN} (ld.so(8)).
+func Inside(dir string) bool {
+	for _, prefix := range []string{"$ORIGIN", "${ORIGIN}"} {
+		if rest, ok := strings.CutPrefix(dir, prefix); ok && (rest == "" || rest[0] == '/') {
+			return true
+		}
+	}
+	return dir == "/openhands" || strings.HasPrefix(dir, "/openhands/") || strings.HasPrefix(dir, gone)
+}
