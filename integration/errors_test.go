@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -9,6 +11,7 @@ import (
 // line with a mark.
 func TestMistakes(t *testing.T) {
 	deps := prebuilt(t)
+	locked := lockedRegistry(t)
 	for _, tt := range []struct {
 		name, yaml string
 		args       []string
@@ -24,6 +27,9 @@ func TestMistakes(t *testing.T) {
 		}},
 		{"no such base", "base_image: debian:nosuch\n", nil, []string{">>> base_image: debian:nosuch", "does not exist: check name and tag"}},
 		{"no such platform", "base_image: node:22-slim\ndeps_image: " + deps + "\n", []string{"--platform=linux/arm64"}, []string{">>> base_image: node:22-slim", "linux/arm64"}},
+		{"needs a login", "base_image: " + locked + "/private:1\n", nil, []string{">>> base_image: " + locked, "docker login"}},
+		{"unknown package", "base_image: debian:trixie-slim\ndeps_image: " + deps + "\nextra_deps:\n  packages: [no-such-package]\n", nil, []string{">>>   packages: [no-such-package]", "Unable to locate package no-such-package"}},
+		{"home below a file", "base_image: debian:trixie-slim\ndeps_image: " + deps + "\nuser:\n  name: dev\n  home: /etc/passwd/dev\n", nil, []string{">>>   home: /etc/passwd/dev", "openhands.yaml:6:9", "not a directory"}},
 		{"deps image without /openhands", "base_image: debian:trixie-slim\ndeps_image: alpine:3.22\n", nil, []string{">>> deps_image: alpine:3.22", "has no /openhands", "--target deps"}},
 		{"builder that is not Debian-like", "base_image: debian:trixie-slim\ndeps:\n  builder: alpine:3.22\n", nil, []string{">>>   builder: alpine:3.22", "deps.builder must be a Debian or Ubuntu image"}},
 		{"unknown package in deps", "base_image: debian:trixie-slim\ndeps:\n  tools: [bash, no-such-tool]\n", nil, []string{">>>   tools:", `"no-such-tool"`}},
@@ -41,4 +47,15 @@ func TestMistakes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lockedRegistry is a registry that wants a password of everybody.
+func lockedRegistry(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="locked"`)
+		http.Error(w, "unauthorized", http.StatusUnauthorized)
+	}))
+	t.Cleanup(srv.Close)
+	return strings.TrimPrefix(srv.URL, "http://")
 }
