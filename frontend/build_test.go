@@ -144,6 +144,7 @@ func TestWarnings(t *testing.T) {
 		want       string
 	}{
 		{"fat deps image", "base_image: debian:trixie-slim\ndeps_image: fat:1\nuser: root\n", nil, "more than /openhands"},
+		{"unused arg", "base_image: debian:trixie-slim\nargs: {X: y}\ndeps_image: deps:1\nuser: root\n", nil, "(line 2)"},
 		{"no MergeOp", "base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: root\n", []apicaps.CapID{pb.CapMergeOp}, "MergeOp"},
 		{"no sudo", "base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: {name: dev, sudo: true}\n", nil, "no sudo"},
 	} {

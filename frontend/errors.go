@@ -82,6 +82,10 @@ func (r *request) sourceInfo() *pb.SourceInfo {
 // warn shows problems that do not stop the build.
 func (r *request) warn(ctx context.Context, problems []spec.Problem) {
 	for _, p := range problems {
-		r.src.Warn(ctx, p.Message, client.WarnOpts{Range: []*pb.Range{ohllb.PBRange(p.Range)}})
+		msg := p.Message
+		if p.Path != "" {
+			msg = fmt.Sprintf("%s (line %d)", msg, p.Range.Start.Line)
+		}
+		r.src.Warn(ctx, msg, client.WarnOpts{Range: []*pb.Range{ohllb.PBRange(p.Range)}})
 	}
 }
