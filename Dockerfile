@@ -28,6 +28,10 @@ RUN --mount=from=gomod,target=/gomod \
     for dir in frontend/cmd/oh-*; do \
       go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o "/out/helpers/${dir##*/}" "./$dir" || exit 1; \
     done
+# Symlinks for engines that cannot make them: see LinksDir in llb/fillins.go.
+RUN for target in openhands/tools/bash openhands/tools/env openhands/ld-linux-oh.so; do \
+      mkdir -p "/out/links/${target%/*}" && ln -s "/$target" "/out/links/$target" || exit 1; \
+    done
 ARG VERSION=dev REVISION=unknown
 RUN --mount=from=gomod,target=/gomod \
     --mount=type=cache,target=/go/pkg/mod \

@@ -110,6 +110,9 @@ func (r *request) runtime(ctx context.Context, in ohllb.Input) (*ohllb.Output, e
 		if in.Facts, err = r.facts(ctx, in); err != nil {
 			return nil, placed(in, baseKey.path, err)
 		}
+		if in.Links, err = r.links(); err != nil {
+			return nil, err
+		}
 	}
 	return ohllb.Compose(in)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -202,6 +203,17 @@ func (r *request) helpers() (llb.State, error) {
 		return llb.State{}, errors.New("cannot find the frontend's own image, which holds the helpers: the engine names neither it nor a source option; use a frontend image by # syntax=, or give deps_image")
 	}
 	return llb.Image(source, llb.Platform(r.BuildPlatforms[0]), dockerui.WithInternalName("helpers of "+source)), nil
+}
+
+// links is the frontend's own image where the engine cannot make symlinks, and
+// nil where it can.
+func (r *request) links() (*llb.State, error) {
+	caps := r.BuildOpts().LLBCaps
+	if caps.Supports(pb.CapFileSymlinkCreate) == nil {
+		return nil, nil
+	}
+	st, err := r.helpers()
+	return &st, err
 }
 
 // pin adds a digest to a reference that has none.

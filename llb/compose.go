@@ -46,6 +46,9 @@ type Input struct {
 	Config imageconfig.Patch
 	// NoMerge says that the engine lacks MergeOp: layers are copied instead.
 	NoMerge bool
+	// Links is the frontend's image, which holds [LinksDir]: set where the
+	// engine cannot make symlinks.
+	Links *llb.State
 	// Run holds what every command of the build gets: proxies, extra hosts,
 	// network mode.
 	Run []llb.RunOption

@@ -120,6 +120,13 @@ func TestComposeGolden(t *testing.T) {
 		{name: "nothing-read", yaml: "base_image: debian\ndeps_image: deps\nuser: root"},
 		{name: "numeric-user", yaml: "base_image: debian\ndeps_image: deps\nuser: 1234"},
 		{name: "empty-base", yaml: "base_image: distroless\ndeps_image: deps", facts: empty},
+		{
+			name: "engine-without-symlinks", yaml: "base_image: distroless\ndeps_image: deps", facts: empty,
+			edit: func(in *ohllb.Input) {
+				st := llb.Image("frontend"+pinned, llb.Platform(amd64))
+				in.Links = &st
+			},
+		},
 		{name: "symlinks", yaml: "base_image: symlinks\ndeps_image: deps", facts: symlinks},
 		{name: "xattrs", yaml: "base_image: debian\ndeps_image: deps", facts: xattrs},
 		{

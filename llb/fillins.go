@@ -6,6 +6,11 @@ import (
 	"github.com/openhands/llb-frontend/frontend/spec"
 )
 
+// LinksDir is where the frontend's image keeps a symlink to every target of a
+// fill-in, as LinksDir + target -> target: engines without file.symlink.create cannot
+// make a symlink, but copy one.
+const LinksDir = "/links"
+
 // fillIn is a symlink into /openhands for a path that servers and programs
 // have hard-coded and that small bases lack.
 type fillIn struct {

@@ -13,6 +13,8 @@ import (
 type layer struct {
 	facts *Facts
 	base  llb.State
+	// links is where symlinks are copied from; nil where the engine makes them.
+	links *llb.State
 
 	file *llb.FileAction
 	dirs map[string]bool
@@ -23,7 +25,7 @@ func newLayer(in Input) *layer {
 	if facts == nil {
 		facts = &Facts{}
 	}
-	return &layer{facts: facts, base: in.root(), dirs: map[string]bool{"/": true}}
+	return &layer{facts: facts, base: in.root(), links: in.Links, dirs: map[string]bool{"/": true}}
 }
 
 func (l *layer) add(a *llb.FileAction, chain func(*llb.FileAction) *llb.FileAction) {
@@ -97,6 +99,12 @@ func (l *layer) symlink(p, target string) error {
 		return err
 	}
 	owner := llb.WithUIDGID(0, 0)
+	if l.links != nil {
+		l.add(llb.Copy(*l.links, LinksDir+target, real, owner), func(f *llb.FileAction) *llb.FileAction {
+			return f.Copy(*l.links, LinksDir+target, real, owner)
+		})
+		return nil
+	}
 	l.add(llb.Symlink(target, real, owner), func(f *llb.FileAction) *llb.FileAction {
 		return f.Symlink(target, real, owner)
 	})

@@ -2,10 +2,11 @@ package seal
 
 import "fmt"
 
-// Seal patches a file in place as its headers f, read from the same bytes by
-// [Inspect], ask for: what [Edits] returns, and the paths inside a library that
-// the tables know. It reports whether a byte changed. All other files, and
-// those sealed before, stay as they are.
+// Seal patches a file of the distribution in place as its headers f, read from
+// the same bytes by [Inspect], ask for: what [Edits] returns, the paths inside
+// a library that the tables know, and directories of modules. It reports
+// whether a byte changed. All other files, and those sealed before, stay as
+// they are.
 //
 // An interpreter that is neither glibc's nor ours is an error, and so is a
 // known library in which the expected paths are not found.
@@ -32,5 +33,13 @@ func Seal(b []byte, f File, a Arch) (changed bool, err error) {
 	for _, e := range edits {
 		copy(b[e.Offset:], e.Data)
 	}
-	return changed || len(edits) > 0, nil
+	modules, err := detach(b, a)
+	return changed || len(edits)+modules > 0, err
+}
+
+// detach makes directories of modules below /usr/lib/TRIPLET (plug-ins of
+// OpenSSL, Kerberos, SASL, p11-kit) names that do not exist: modules of the
+// image were built for another C library, and ours come without.
+func detach(b []byte, a Arch) (int, error) {
+	return ReplacePath(b, "/usr/lib/"+a.Triplet, nowhere+"lib/"+a.Triplet)
 }

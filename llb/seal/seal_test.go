@@ -17,7 +17,7 @@ func TestTablesKeepLengths(t *testing.T) {
 		if len(Interpreter) >= len(a.interp) {
 			t.Errorf("%s: %q is no longer than %q", name, a.interp, Interpreter)
 		}
-		for _, soname := range []string{a.Loader, "libc.so.6", "libtinfo.so.6", "libcrypto.so.3", "libcurl.so.4", "libcurl-gnutls.so.4"} {
+		for _, soname := range []string{a.Loader, "libc.so.6", "libtinfo.so.6", "libstdc++.so.6", "libcrypto.so.3", "libcurl.so.4", "libcurl-gnutls.so.4"} {
 			software, patches := tables(soname, a)
 			if software == "" || len(patches) == 0 {
 				t.Errorf("%s: no patches for %s", name, soname)
@@ -135,6 +135,21 @@ func TestSealLoader(t *testing.T) {
 				t.Errorf("sealing twice: %v, %v", changed, err)
 			}
 		})
+	}
+}
+
+func TestSealHidesModules(t *testing.T) {
+	data := "\x00/usr/lib/x86_64-linux-gnu\x00/usr/lib/x86_64-linux-gnu/sasl2:/usr/lib/sasl2\x00/usr/lib/x86_64-linux-gnux\x00"
+	b := sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: "libsasl2.so.2", Data: data}.Bytes()
+	if changed, err := sealBytes(t, b, "amd64"); !changed || err != nil {
+		t.Fatalf("got %v, %v", changed, err)
+	}
+	want := "\x00/-oh/lib/x86_64-linux-gnu\x00/-oh/lib/x86_64-linux-gnu/sasl2:/usr/lib/sasl2\x00/usr/lib/x86_64-linux-gnux\x00"
+	if !bytes.HasSuffix(b, []byte(want)) {
+		t.Errorf("got %q, want it to end in %q", b, want)
+	}
+	if changed, err := sealBytes(t, b, "amd64"); changed || err != nil {
+		t.Errorf("sealing twice: %v, %v", changed, err)
 	}
 }
 

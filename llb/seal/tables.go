@@ -20,6 +20,8 @@ func tables(soname string, a Arch) (software string, patches []patch) {
 		return "glibc", loaderPatches(a)
 	case soname == "libc.so.6":
 		return "glibc", libcPatches(a)
+	case soname == "libstdc++.so.6":
+		return "GCC", stdcxxPatches()
 	case stem == "libtinfo":
 		return "ncurses", tinfoPatches()
 	case stem == "libcrypto":
@@ -86,6 +88,14 @@ func libcPatches(a Arch) []patch {
 			source: "default_tzdir in time/tzfile.c",
 		},
 	}
+}
+
+// stdcxxPatches serve C++20's time zones, which GCC has since version 13.
+func stdcxxPatches() []patch {
+	return []patch{{
+		old: "\x00/usr/share/zoneinfo\x00", new: "\x00/openhands/zoneinfo\x00", want: 1, optional: true,
+		source: "_GLIBCXX_ZONEINFO_DIR in libstdc++-v3/src/c++20/tzdb.cc",
+	}}
 }
 
 // tinfoPatches put our terminal descriptions first, so that the same terminal
