@@ -22,7 +22,7 @@ func TestSealSearchDirectories(t *testing.T) {
 		"lib":                                  "",
 	} {
 		for _, rpath := range []bool{false, true} {
-			file := sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: "libz.so.1", Runpath: in, Data: in}
+			file := sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: "libz.so.1", Runpath: in, Data: "rest" + in}
 			if rpath {
 				file.Rpath, file.Runpath = in, ""
 			}

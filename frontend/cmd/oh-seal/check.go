@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,14 +13,50 @@ import (
 	"github.com/openhands/llb-frontend/llb/seal"
 )
 
-// checkTree walks the /openhands of one or several components that belong
-// together. Every program must name our loader, and every needed library must
-// be found inside; each violation is an error.
-func checkTree(arch seal.Arch, roots []string) error {
-	var errs []error
-	if !anyHas(roots, seal.Interpreter) {
-		errs = append(errs, fmt.Errorf("loader %s is missing", seal.Interpreter))
+// finding is something in a tree that reaches outside /openhands.
+type finding struct {
+	path string // in the image
+	text string
+	// fatal findings keep a program from starting, or let the image's
+	// libraries into it. The others are gaps: a path that may not be there.
+	fatal bool
+}
+
+func (f finding) String() string { return f.path + ": " + f.text }
+
+// checkCommand makes every finding an error.
+func checkCommand(arch seal.Arch, roots []string) error {
+	findings, err := checkTree(arch, roots)
+	errs := []error{err}
+	for _, f := range findings {
+		errs = append(errs, errors.New(f.String()))
 	}
+	return errors.Join(errs...)
+}
+
+// checkComponent refuses a component whose programs could not start, and tells
+// of other gaps: only its author knows whether they matter.
+func checkComponent(arch seal.Arch, roots []string, say func(string, ...any)) error {
+	findings, err := checkTree(arch, roots)
+	errs := []error{err}
+	for _, f := range findings {
+		if f.fatal {
+			errs = append(errs, errors.New(f.String()))
+		} else if strings.HasPrefix(f.path, "/") && anyHas(roots[:1], f.path) {
+			say("warning: %s", f)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkTree walks the /openhands of one or several components that belong
+// together, and returns what it finds in the order of roots and paths.
+func checkTree(arch seal.Arch, roots []string) ([]finding, error) {
+	var found []finding
+	if !anyHas(roots, seal.Interpreter) {
+		found = append(found, finding{seal.Interpreter, "the loader is missing", true})
+	}
+	c := checker{arch: arch, roots: roots, owners: owners(roots)}
 	for _, root := range roots {
 		top := filepath.Join(root, "openhands")
 		err := filepath.WalkDir(top, func(name string, d fs.DirEntry, err error) error {
@@ -27,55 +64,162 @@ func checkTree(arch seal.Arch, roots []string) error {
 				return err
 			}
 			inside := strings.TrimPrefix(name, filepath.Clean(root))
-			errs = append(errs, checkFile(arch, roots, name, inside)...)
-			return nil
+			list, err := c.file(name, inside)
+			found = append(found, list...)
+			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return errors.Join(errs...)
+	return found, nil
 }
 
-func checkFile(arch seal.Arch, roots []string, name, inside string) []error {
-	r, err := os.Open(name)
+type checker struct {
+	arch   seal.Arch
+	roots  []string
+	owners map[string]string // base name of a library -> a path that has it
+}
+
+// owners are the shared libraries of a tree by name, for hints.
+func owners(roots []string) map[string]string {
+	names := map[string]string{}
+	for _, root := range roots {
+		// Errors come up again when the tree is walked in earnest.
+		_ = filepath.WalkDir(filepath.Join(root, "openhands"), func(name string, d fs.DirEntry, err error) error {
+			if err == nil && strings.Contains(d.Name(), ".so") && names[d.Name()] == "" {
+				names[d.Name()] = strings.TrimPrefix(name, filepath.Clean(root))
+			}
+			return nil
+		})
+	}
+	return names
+}
+
+func (c checker) file(name, inside string) ([]finding, error) {
+	r, info, err := openRegular(name)
 	if err != nil {
-		return []error{err}
+		return nil, err
 	}
 	defer r.Close()
-	f, err := seal.Inspect(r, arch)
+	f, err := seal.Inspect(r, c.arch)
 	if err != nil {
-		return []error{fmt.Errorf("%s: %w", inside, err)}
+		return []finding{{inside, err.Error(), true}}, nil
 	}
-	var errs []error
+	switch f.Kind {
+	case seal.NotELF:
+		if info.Mode()&0o111 == 0 {
+			return nil, nil
+		}
+		return c.script(name, inside)
+	case seal.Static, seal.StaticPIE, seal.Executable, seal.Shared:
+	default:
+		return nil, nil
+	}
+	found := c.headers(f, inside)
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range outsidePaths(b) {
+		found = append(found, finding{path: inside, text: "names " + p + ", which images need not have"})
+	}
+	return found, nil
+}
+
+func (c checker) headers(f seal.File, inside string) (found []finding) {
 	if f.Interp != "" && f.Interp != seal.Interpreter {
-		errs = append(errs, fmt.Errorf("%s: interpreter %s is outside", inside, f.Interp))
+		found = append(found, finding{inside, fmt.Sprintf("interpreter %s is outside", f.Interp), true})
+	}
+	for _, dir := range f.Runpath {
+		if !seal.Inside(dir) {
+			found = append(found, finding{inside, fmt.Sprintf("search directory %q is outside", dir), true})
+		}
 	}
 	for _, lib := range f.Needed {
-		if lib != arch.Loader && !libraryInside(arch, roots, f, path.Dir(inside), lib) {
-			errs = append(errs, fmt.Errorf("%s: needed library %s is not inside", inside, lib))
+		if lib == c.arch.Loader || c.libraryInside(f, path.Dir(inside), lib) {
+			continue
 		}
+		text := fmt.Sprintf("needed library %s is not inside", lib)
+		if p := c.owners[lib]; p != "" {
+			text += fmt.Sprintf(" where the loader looks (but %s is)", p)
+		}
+		found = append(found, finding{inside, text, true})
 	}
-	return errs
+	return found
 }
 
-// libraryInside looks where the sealed loader will. Directories of DT_RUNPATH
-// that lie outside do not count.
-func libraryInside(arch seal.Arch, roots []string, f seal.File, origin, lib string) bool {
+// libraryInside looks where the sealed loader will.
+func (c checker) libraryInside(f seal.File, origin, lib string) bool {
+	if strings.Contains(lib, "/") {
+		return anyHas(c.roots, lib)
+	}
 	for _, dir := range f.Runpath {
 		dir = path.Clean(expandOrigin(dir, origin))
-		if strings.HasPrefix(dir, "/openhands/") && anyHas(roots, path.Join(dir, lib)) {
+		if strings.HasPrefix(dir, "/openhands/") && anyHas(c.roots, path.Join(dir, lib)) {
 			return true
 		}
 	}
-	return anyHas(roots, path.Join(arch.LibDir(), lib))
+	return anyHas(c.roots, path.Join(c.arch.LibDir(), lib))
 }
 
-func anyHas(roots []string, p string) bool {
-	for _, root := range roots {
-		if info, err := os.Stat(filepath.Join(root, p)); err == nil && info.Mode().IsRegular() {
-			return true
+// script looks for a script's interpreter. Images have /bin/sh, /bin/bash and
+// /usr/bin/env: they get links where they lack them.
+func (c checker) script(name, inside string) ([]finding, error) {
+	head, err := readHead(name)
+	if err != nil || !strings.HasPrefix(head, "#!") {
+		return nil, err
+	}
+	line, _, _ := bytes.Cut([]byte(head[2:]), []byte("\n"))
+	words := strings.Fields(string(line))
+	if len(words) == 0 {
+		return nil, nil
+	}
+	interpreter := words[0]
+	switch {
+	case interpreter == "/bin/sh", interpreter == "/bin/bash":
+		return nil, nil
+	case interpreter == envProgram:
+		if interpreter = shebang(head); interpreter == "sh" || interpreter == "bash" {
+			return nil, nil
 		}
+		for _, dir := range []string{"/openhands/bin", "/openhands/tools"} {
+			if anyHas(c.roots, path.Join(dir, interpreter)) {
+				return nil, nil
+			}
+		}
+	case strings.HasPrefix(interpreter, "/openhands/") && anyHas(c.roots, interpreter):
+		return nil, nil
+	}
+	return []finding{{path: inside, text: fmt.Sprintf("is a script for %s, which images need not have", interpreter)}}, nil
+}
+
+// anyHas says whether one of the roots has a file. A link counts as what it
+// leads to inside its root, or in another.
+func anyHas(roots []string, p string) bool {
+	for range 8 { // links between components are short chains
+		link := ""
+		for _, root := range roots {
+			name := filepath.Join(root, p)
+			info, err := os.Lstat(name)
+			switch {
+			case err != nil: // or a directory on the way is a link
+				if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+					return true
+				}
+			case info.Mode().IsRegular():
+				return true
+			case info.Mode()&fs.ModeSymlink != 0:
+				link, _ = os.Readlink(name)
+			}
+		}
+		if link == "" {
+			return false
+		}
+		if !path.IsAbs(link) {
+			link = path.Join(path.Dir(p), link)
+		}
+		p = link
 	}
 	return false
 }

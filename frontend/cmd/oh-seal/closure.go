@@ -15,9 +15,9 @@ import (
 )
 
 // closure adds every library that the planned ELF files need, directly or not,
-// and that the lib component (below lib, or "" if there is none) lacks. It
-// returns the names of the added libraries.
-func (o *output) closure(t *tree, lib string) (added []string, err error) {
+// and that the components below lack. It returns the names of the added
+// libraries.
+func (o *output) closure(t *tree) (added []string, err error) {
 	queue := o.paths()
 	for len(queue) > 0 {
 		e := o.items[queue[0]].src
@@ -30,7 +30,7 @@ func (o *output) closure(t *tree, lib string) (added []string, err error) {
 			return nil, err
 		}
 		for _, name := range f.Needed {
-			p, err := o.require(t, lib, e, f, name)
+			p, err := o.require(t, e, f, name)
 			if err != nil {
 				return nil, err
 			}
@@ -45,21 +45,20 @@ func (o *output) closure(t *tree, lib string) (added []string, err error) {
 }
 
 // require sees to one needed library and returns its path if it was added.
-func (o *output) require(t *tree, lib string, from *entry, f seal.File, name string) (string, error) {
-	p := path.Join(o.arch.LibDir(), name)
+func (o *output) require(t *tree, from *entry, f seal.File, name string) (string, error) {
+	p := path.Join(o.arch.LibDir(), path.Base(name))
 	if _, planned := o.items[p]; planned || name == o.arch.Loader {
 		return "", nil
 	}
 	e, beside := o.find(t, from, f, name)
 	switch {
-	case beside:
+	case beside, e == nil && anyHas(o.libs, p):
 		return "", nil
 	case e == nil:
-		return "", fmt.Errorf("%s of package %s needs the library %s, which none of its dependencies holds",
-			from.path, from.pkg, name)
+		return "", fmt.Errorf("%s needs the library %s, which none of its dependencies holds", from, name)
 	}
 	it := item{src: e}
-	has, err := o.provided(lib, p, it)
+	has, err := o.provided(p, it)
 	if has || err != nil {
 		return "", err
 	}
@@ -68,12 +67,17 @@ func (o *output) require(t *tree, lib string, from *entry, f seal.File, name str
 
 // find looks for a library as the loader would (ld.so(8)): DT_RUNPATH first,
 // then the distribution's directories. A library that is kept in a directory
-// named relative to $ORIGIN is found there at run time too.
+// below /openhands or relative to $ORIGIN is found there at run time too.
 func (o *output) find(t *tree, from *entry, f seal.File, name string) (e *entry, beside bool) {
+	if strings.Contains(name, "/") { // a path is taken as it is
+		e := t.resolve(name)
+		_, kept := o.at[e]
+		return e, kept
+	}
 	for _, dir := range f.Runpath {
 		if e := t.resolve(path.Join(expandOrigin(dir, path.Dir(from.path)), name)); e != nil {
 			_, kept := o.at[e]
-			return e, kept && strings.Contains(dir, "ORIGIN")
+			return e, kept && seal.Inside(dir)
 		}
 	}
 	for _, dir := range []string{"/usr/lib/" + o.arch.Triplet, "/usr/lib"} {
@@ -88,27 +92,26 @@ func expandOrigin(dir, origin string) string {
 	return strings.NewReplacer("$ORIGIN", origin, "${ORIGIN}", origin).Replace(dir)
 }
 
-// provided says whether the lib component has the file. It must then be the
+// provided says whether a component below has the file. It must then be the
 // same: components of one image share a distribution.
-func (o *output) provided(lib, p string, it item) (bool, error) {
-	if lib == "" {
-		return false, nil
+func (o *output) provided(p string, it item) (bool, error) {
+	for _, lib := range o.libs {
+		theirs, err := os.ReadFile(filepath.Join(lib, p))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		ours, _, _, err := o.finished(it)
+		if err != nil {
+			return false, err
+		}
+		if !bytes.Equal(ours, theirs) {
+			return false, fmt.Errorf("%s differs from the lib component's %s: "+
+				"build lib and tools with the same builder and the same state of its archive (--no-cache)", it.src, p)
+		}
+		return true, nil
 	}
-	theirs, err := os.ReadFile(filepath.Join(lib, p))
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	ours, _, _, err := o.finished(it)
-	if err != nil {
-		return false, err
-	}
-	if !bytes.Equal(ours, theirs) {
-		return false, fmt.Errorf("%s of package %s differs from the lib component's %s: "+
-			"build lib and tools with the same builder and the same state of its archive (--no-cache)",
-			it.src.path, it.src.pkg, p)
-	}
-	return true, nil
+	return false, nil
 }

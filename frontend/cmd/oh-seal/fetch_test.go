@@ -73,11 +73,11 @@ func TestReleaseName(t *testing.T) {
 func TestRunRefuses(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"", "usage: oh-seal"},
-		{"frobnicate", `unknown command "frobnicate"`},
-		{"lib --out /x", `--arch: architecture "" is not known`},
+		{"frobnicate", `"frobnicate" is neither a command nor a path`},
+		{"lib --out /x", "--arch is missing"},
 		{"lib --arch s390x --out /x", `architecture "s390x" is not known: use amd64 or arm64`},
 		{"lib --arch amd64", "--out is missing"},
-		{"lib --arch amd64 --out /x bash", "lib takes no packages"},
+		{"lib --arch amd64 --out /x bash", "lib takes no arguments"},
 		{"tools --arch amd64 --out /x bash", "--lib is missing"},
 		{"tools --arch amd64 --out /x --lib /y", "nothing to do"},
 		{"tools --arch amd64 --out /x --lib /y --wat bash", "not defined: -wat"},

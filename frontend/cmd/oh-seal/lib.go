@@ -38,7 +38,7 @@ const (
 
 func placeLib(opt options, t *tree, say func(string, ...any)) (*output, error) {
 	o := newOutput(opt.arch)
-	for _, pkg := range libPackages() {
+	for _, pkg := range append(libPackages(), "libc-gconv-modules-extra") { // a part of libc6 that newer Debians keep apart
 		for _, e := range t.of(pkg) {
 			if err := o.placeLibEntry(e); err != nil {
 				return nil, err
@@ -62,7 +62,7 @@ func placeLib(opt options, t *tree, say func(string, ...any)) (*output, error) {
 	if dropped := o.links(t); len(dropped) > 0 {
 		say("leave out links to nothing: %s", strings.Join(dropped, " "))
 	}
-	added, err := o.closure(t, "")
+	added, err := o.closure(t)
 	if err != nil {
 		return nil, err
 	}

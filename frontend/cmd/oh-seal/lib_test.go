@@ -53,7 +53,7 @@ func TestPlaceLib(t *testing.T) {
 	if err := o.write(root); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkTree(opt.arch, []string{root}); err != nil {
+	if err := checkCommand(opt.arch, []string{root}); err != nil {
 		t.Error(err)
 	}
 	got := slices.DeleteFunc(listing(t, filepath.Join(root, "openhands")), func(line string) bool { return strings.Contains(line, " d") })

@@ -15,6 +15,7 @@ import (
 // output is the plan of a component: what comes to which path.
 type output struct {
 	arch  seal.Arch
+	libs  []string        // roots of the components below
 	items map[string]item // by path in the image
 	at    map[*entry]string
 	moves []move
@@ -41,8 +42,8 @@ type move struct{ from, to string }
 
 type hit struct{ pkg, path string }
 
-func newOutput(arch seal.Arch) *output {
-	return &output{arch: arch, items: map[string]item{}, at: map[*entry]string{}, hits: map[hit]int{}}
+func newOutput(arch seal.Arch, libs ...string) *output {
+	return &output{arch: arch, libs: libs, items: map[string]item{}, at: map[*entry]string{}, hits: map[hit]int{}}
 }
 
 // place gives an entry of the tree its path.

@@ -14,7 +14,7 @@ import (
 const launcher = "#!/bin/sh\nexec /openhands/bin/tmux -u \"$@\"\n"
 
 func placeTools(opt options, t *tree, say func(string, ...any)) (*output, error) {
-	o := newOutput(opt.arch)
+	o := newOutput(opt.arch, opt.libs...)
 	for _, pkg := range slices.Sorted(maps.Keys(t.requested)) {
 		programs, err := o.placePackage(t, pkg)
 		if err != nil {
@@ -36,7 +36,7 @@ func placeTools(opt options, t *tree, say func(string, ...any)) (*output, error)
 	if _, ok := o.items["/openhands/bin/tmux"]; ok {
 		o.items["/openhands/bin/oh-tmux"] = item{data: []byte(launcher), exec: true}
 	}
-	if err := o.skipProvided(opt.lib); err != nil {
+	if err := o.skipProvided(); err != nil {
 		return nil, err
 	}
 	if err := o.scripts(say); err != nil {
@@ -45,7 +45,7 @@ func placeTools(opt options, t *tree, say func(string, ...any)) (*output, error)
 	if dropped := o.links(t); len(dropped) > 0 {
 		say("leave out links to nothing: %s", strings.Join(dropped, " "))
 	}
-	added, err := o.closure(t, opt.lib)
+	added, err := o.closure(t)
 	if err != nil {
 		return nil, err
 	}
@@ -96,13 +96,13 @@ func program(p string) (string, bool) {
 }
 
 // skipProvided leaves out what the lib component holds, such as time zones.
-func (o *output) skipProvided(lib string) error {
+func (o *output) skipProvided() error {
 	for _, p := range o.paths() {
 		it := o.items[p]
 		if it.src == nil || it.src.data == nil {
 			continue
 		}
-		has, err := o.provided(lib, p, it)
+		has, err := o.provided(p, it)
 		if err != nil {
 			return err
 		}
@@ -113,14 +113,13 @@ func (o *output) skipProvided(lib string) error {
 	return nil
 }
 
-// scripts prunes perl scripts, which cannot run, and reports those of other
-// interpreters that an image need not have. Data below /usr/share may hold
-// scripts of any kind: it is not looked at.
+// scripts prunes scripts whose interpreter is not kept: they cannot run, even
+// where an image has one, without the modules that their package would bring.
 func (o *output) scripts(say func(string, ...any)) error {
 	var pruned []string
 	for _, p := range o.paths() {
 		e := o.items[p].src
-		if e == nil || e.data == nil || !e.data.exec || strings.HasPrefix(e.path, "/usr/share/") {
+		if e == nil || e.data == nil || !e.data.exec {
 			continue
 		}
 		head, err := readHead(e.data.disk)
@@ -129,17 +128,15 @@ func (o *output) scripts(say func(string, ...any)) error {
 		}
 		switch interpreter := shebang(head); interpreter {
 		case "", "sh", "bash":
-		case "perl":
-			pruned = append(pruned, path.Base(p))
-			o.drop(p)
 		default:
 			if _, ok := o.items["/openhands/tools/"+interpreter]; !ok {
-				say("warning: %s needs %s, which is not kept", path.Base(p), interpreter)
+				pruned = append(pruned, path.Base(p)+" ("+interpreter+")")
+				o.drop(p)
 			}
 		}
 	}
 	if len(pruned) > 0 {
-		say("leave out perl scripts: %s", strings.Join(pruned, " "))
+		say("leave out scripts without their interpreter: %s", strings.Join(pruned, ", "))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 // a merged /usr: /bin/bash of an older package is /usr/bin/bash here.
 type tree struct {
 	requested map[string]bool
+	whole     bool // everything is wanted
 	entries   map[string]*entry
 }
 
@@ -19,6 +21,14 @@ type entry struct {
 	pkg  string
 	link string // target as packaged
 	data *content
+}
+
+// String names an entry in messages.
+func (e *entry) String() string {
+	if e.pkg == "" {
+		return e.path
+	}
+	return e.path + " of package " + e.pkg
 }
 
 // content is the data of a regular file, shared by its hard links.
@@ -33,6 +43,21 @@ func newTree(requested []string) *tree {
 		t.requested[name] = true
 	}
 	return t
+}
+
+// newWholeTree keeps all that the packages hold.
+func newWholeTree(requested []string) *tree {
+	t := newTree(requested)
+	t.whole = true
+	return t
+}
+
+// mode is the mode of a regular file: packages' setuid bits are not taken.
+func (c *content) mode() fs.FileMode {
+	if c.exec {
+		return 0o755
+	}
+	return 0o644
 }
 
 // mergeUsr gives a path its place in a merged /usr.
@@ -54,6 +79,9 @@ var unpackaged = strings.Fields(`applications bash-completion bug debhelper debi
 // wants says whether a path is worth unpacking: of packages that nobody named,
 // only libraries can be.
 func (t *tree) wants(pkg, p string) bool {
+	if t.whole {
+		return true
+	}
 	if rest, ok := strings.CutPrefix(p, "/usr/share/"); ok {
 		name, _, _ := strings.Cut(rest, "/")
 		return t.requested[pkg] && !slices.Contains(unpackaged, name)
