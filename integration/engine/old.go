@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Old is an engine with a buildkitd of another release, beside this engine's
+// and with the same registry: people's daemons are older than our tools. The
+// release is a directory of engine/oldbuildkit, which pins what it is compiled
+// from. It runs until stop.
+func (e *Engine) Old(ctx context.Context, release string) (old *Engine, stop func() error, err error) {
+	name := "buildkitd-" + release
+	dir := e.path("old", release)
+	bin := filepath.Join(dir, "buildkitd")
+	if err := e.buildOld(ctx, release, bin); err != nil {
+		return nil, nil, err
+	}
+	old = &Engine{dir: dir, repo: e.repo, log: e.log, registryAddr: e.Registry()}
+	old.externalHost = old.ownHost()
+	if err := os.MkdirAll(old.Bin(""), 0o755); err != nil {
+		return nil, nil, err
+	}
+	for _, tool := range []string{"buildctl", "buildx"} {
+		if err := os.Symlink(e.Bin(tool), old.Bin(tool)); err != nil && !os.IsExist(err) {
+			return nil, nil, err
+		}
+	}
+	err = e.start(ctx, daemon{
+		name:   name,
+		argv:   []string{bin, "--config", e.configPath(name)},
+		config: old.oldBuildkitdConfig(),
+		ready: func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+			defer cancel()
+			return old.run(old.Buildctl(ctx, "debug", "workers"))
+		},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return old, func() error { return e.stop(context.WithoutCancel(ctx), name) }, old.createBuilder(ctx)
+}
+
+func (e *Engine) buildOld(ctx context.Context, release, bin string) error {
+	if _, err := os.Stat(bin); err == nil {
+		return nil
+	}
+	e.logf("compiling buildkitd %s (a minute the first time)", release)
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags", "-s -w", "-o", bin, "github.com/moby/buildkit/cmd/buildkitd")
+	cmd.Dir = filepath.Join(e.repo, "integration", "engine", "oldbuildkit", release)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly")
+	return e.run(cmd)
+}
+
+// oldBuildkitdConfig has only the keys that all releases know.
+func (e *Engine) oldBuildkitdConfig() string {
+	return fmt.Sprintf(`root = %q
+
+[grpc]
+  address = [%q]
+
+[worker.oci]
+  enabled = true
+  snapshotter = "overlayfs"
+  networkMode = "host"
+
+[worker.containerd]
+  enabled = false
+
+[registry."docker.io"]
+  mirrors = [%[3]q]
+
+[registry."ghcr.io"]
+  mirrors = [%[3]q]
+
+[registry.%[3]q]
+  http = true
+`, e.path("buildkit"), e.ownHost(), e.Registry())
+}
