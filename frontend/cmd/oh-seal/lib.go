@@ -22,7 +22,7 @@ func libPackages() []string {
 // look for them here (package seal has the table).
 func libData() []move {
 	return []move{
-		{"/usr/lib/locale/", "/openhands/i18n/"},
+		{"/usr/lib/locale/", localeDir + "/"},
 		{"/usr/lib/terminfo/", "/openhands/terminfo/"}, // Debian 12 and older
 		{"/usr/share/terminfo/", "/openhands/terminfo/"},
 		{"/usr/share/zoneinfo/", "/openhands/zoneinfo/"},
@@ -52,6 +52,9 @@ func placeLib(opt options, t *tree, say func(string, ...any)) (*output, error) {
 		return nil, fmt.Errorf("coreutils holds no %s", envProgram)
 	}
 	o.moveGconvCache()
+	if err := o.linkLocales(); err != nil {
+		return nil, err
+	}
 	certificates, err := caBundle(t)
 	if err != nil {
 		return nil, err
