@@ -90,12 +90,8 @@ func (t *tree) wants(pkg, p string) bool {
 }
 
 // add enters e. A link never hides a file: before /usr was merged, packages
-// had a file below /lib and a link to it below /usr/lib. A link to itself is
-// what merges /usr, such as /bin in base-files.
+// had a file below /lib and a link to it below /usr/lib.
 func (t *tree) add(e *entry) {
-	if e.link != "" && e.target() == e.path {
-		return
-	}
 	if old := t.entries[e.path]; old != nil && old.link == "" && e.link != "" {
 		return
 	}

@@ -56,6 +56,9 @@ func (t *tree) read(pkg string, archive *tar.Reader, dir string) error {
 				return err
 			}
 		case tar.TypeSymlink:
+			if "/"+h.Linkname == e.path {
+				continue // merges /usr itself: /bin in base-files
+			}
 			e.link = h.Linkname
 		case tar.TypeLink:
 			other := t.entries[mergeUsr(h.Linkname)]
