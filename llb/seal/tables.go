@@ -9,6 +9,11 @@ const (
 	nowhere = gone + "/"
 )
 
+// NSSConfig is the nsswitch.conf(5) of a sealed libc. The image's may name
+// modules that we lack, and glibc since 2.34 knows no user at all after a
+// syntax error in it.
+const NSSConfig = "/openhands/c///nss"
+
 // tables returns the name of the software that the library belongs to, for
 // messages, and its patches. A library without patches has neither.
 //
@@ -86,6 +91,10 @@ func libcPatches(a Arch) []patch {
 		{
 			old: "\x00/usr/share/zoneinfo\x00", new: "\x00/openhands/zoneinfo\x00", want: 1,
 			source: "default_tzdir in time/tzfile.c",
+		},
+		{
+			old: "\x00/etc/nsswitch.conf\x00", new: "\x00" + NSSConfig + "\x00", want: 1,
+			source: "_PATH_NSSWITCH_CONF in nss/nss_database.h, before 2.34 in nss/nsswitch.c",
 		},
 	}
 }

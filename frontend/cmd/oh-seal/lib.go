@@ -36,6 +36,20 @@ const (
 	envPlace   = "/openhands/tools/env"
 )
 
+// nssConfig names what every libc has built in or the lib component holds.
+const nssConfig = `passwd: files
+group: files
+shadow: files
+gshadow: files
+hosts: files dns
+networks: files
+protocols: files
+services: files
+ethers: files
+rpc: files
+netgroup: files
+`
+
 func placeLib(opt options, t *tree, say func(string, ...any)) (*output, error) {
 	o := newOutput(opt.arch)
 	for _, pkg := range append(libPackages(), "libc-gconv-modules-extra") { // a part of libc6 that newer Debians keep apart
@@ -62,6 +76,7 @@ func placeLib(opt options, t *tree, say func(string, ...any)) (*output, error) {
 	// The bundle serves images without CAs; certs adds an image's own.
 	o.items["/openhands/c/cert.pem"] = item{data: certificates}
 	o.items["/openhands/c/certs"] = item{link: "/etc/ssl/certs"}
+	o.items[path.Clean(seal.NSSConfig)] = item{data: []byte(nssConfig)}
 	if dropped := o.links(t); len(dropped) > 0 {
 		say("leave out links to nothing: %s", strings.Join(dropped, " "))
 	}

@@ -62,6 +62,7 @@ func TestPlaceLib(t *testing.T) {
 	want := []string{
 		"/c/cert.pem -rw-r--r-- a\nb\n",
 		"/c/certs Lrwxrwxrwx -> /etc/ssl/certs",
+		"/c/nss -rw-r--r--",
 		"/i18n/C.utf8/LC_CTYPE -rw-r--r-- ctype",
 		"/i18n/en.utf8 Lrwxrwxrwx -> C.utf8",
 		"/ld-linux-oh.so -rwxr-xr-x",

@@ -64,7 +64,7 @@ const (
 	// systemFiles are the image's own: users, names, networks, time, trust.
 	// The C library has an answer to each that is missing.
 	systemFiles = `/etc/passwd /etc/group /etc/shadow /etc/gshadow /etc/.pwd.lock /etc/shells
-		/etc/hosts /etc/host.conf /etc/hosts.equiv /etc/hostid /etc/resolv.conf /etc/nsswitch.conf /etc/gai.conf
+		/etc/hosts /etc/host.conf /etc/hosts.equiv /etc/hostid /etc/resolv.conf /etc/gai.conf
 		/etc/services /etc/protocols /etc/networks /etc/netgroup /etc/ethers /etc/rpc /etc/aliases /etc/hesiod.conf
 		/etc/bindresvport.blacklist /etc/publickey /etc/suid-debug /etc/ld.so.cache
 		/etc/fstab /etc/mtab /etc/ttys /etc/localtime /etc/timezone /etc/sysconfig/clock /etc/machine-id
