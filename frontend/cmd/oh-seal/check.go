@@ -129,7 +129,8 @@ func (c checker) file(name, inside string) ([]finding, error) {
 
 func (c checker) headers(f seal.File, inside string) (found []finding) {
 	if f.Interp != "" && f.Interp != seal.Interpreter {
-		found = append(found, finding{inside, fmt.Sprintf("interpreter %s is outside", f.Interp), true})
+		musl := strings.HasPrefix(path.Base(f.Interp), "ld-musl-")
+		found = append(found, finding{inside, fmt.Sprintf("interpreter %s is outside", f.Interp), !musl})
 	}
 	for _, dir := range f.Runpath {
 		if !seal.Inside(dir) {
@@ -141,10 +142,11 @@ func (c checker) headers(f seal.File, inside string) (found []finding) {
 			continue
 		}
 		text := fmt.Sprintf("needed library %s is not inside", lib)
-		if p := c.owners[lib]; p != "" {
+		p := c.owners[lib]
+		if p != "" {
 			text += fmt.Sprintf(" where the loader looks (but %s is)", p)
 		}
-		found = append(found, finding{inside, text, true})
+		found = append(found, finding{inside, text, p == "" && !forMusl(lib)})
 	}
 	return found
 }

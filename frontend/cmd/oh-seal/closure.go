@@ -52,8 +52,8 @@ func (o *output) require(t *tree, from *entry, f seal.File, name string) (string
 	}
 	e, beside := o.find(t, from, f, name)
 	switch {
-	case beside, e == nil && anyHas(o.libs, p):
-		return "", nil
+	case beside, e == nil && (anyHas(o.libs, p) || forMusl(name) || o.elsewhere(name)):
+		return "", nil // or for checkTree to tell of
 	case e == nil:
 		return "", fmt.Errorf("%s needs the library %s, which none of its dependencies holds", from, name)
 	}
@@ -63,6 +63,22 @@ func (o *output) require(t *tree, from *entry, f seal.File, name string) (string
 		return "", err
 	}
 	return p, o.place(p, it)
+}
+
+// forMusl says that a library is musl's libc: wheels and node packages bring
+// modules for both C libraries and load the one that fits.
+func forMusl(library string) bool { return strings.HasPrefix(library, "libc.musl-") }
+
+// elsewhere says whether a library lies where its user's search directories do
+// not lead. It may be loaded before by another, as Python packages do with
+// libraries that they share.
+func (o *output) elsewhere(name string) bool {
+	for p := range o.items {
+		if path.Base(p) == name {
+			return true
+		}
+	}
+	return false
 }
 
 // find looks for a library as the loader would (ld.so(8)): DT_RUNPATH first,
