@@ -78,6 +78,9 @@ func makeLab(arch string) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(downloads)
+	if err := eng.NeedPrograms(context.Background(), "pip3", "npm"); err != nil {
+		return "", err
+	}
 	if err := labDownload(downloads, arch); err != nil {
 		return "", err
 	}
@@ -123,14 +126,14 @@ func labKey(deps, arch string) (string, error) {
 func labDownload(dir, arch string) error {
 	a := labArchs[arch]
 	pip := []string{
-		"-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--only-binary=:all:", "--target", filepath.Join(dir, "site-packages"),
+		"install", "--quiet", "--no-deps", "--no-compile", "--only-binary=:all:", "--target", filepath.Join(dir, "site-packages"),
 		// pip asks its own python, too, whether it is new enough.
 		"--python-version=3.13", "--implementation=cp", "--ignore-requires-python",
 	}
 	for tag := range strings.FieldsSeq(a.wheels) {
 		pip = append(pip, "--platform="+tag)
 	}
-	if err := command(dir, "python3", append(pip, strings.Fields(labWheels)...)...); err != nil {
+	if err := command(dir, "pip3", append(pip, strings.Fields(labWheels)...)...); err != nil {
 		return err
 	}
 	for pkg, place := range map[string]string{

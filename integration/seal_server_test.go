@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -39,7 +40,7 @@ func newPrivateServer(t *testing.T) *privateServer {
 	mux.Handle("/repo.git/", gitBackend(t))
 	server := httptest.NewUnstartedServer(mux)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
-	server.Config.ErrorLog = nil
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // who does not know the CA hangs up
 	server.StartTLS()
 	t.Cleanup(server.Close)
 

@@ -96,7 +96,7 @@ var muslProgram string
 
 // compileMusl compiles a C source and links it against musl.
 func (e *Engine) compileMusl(ctx context.Context, source string, flags ...string) (string, error) {
-	if err := e.needPrograms(ctx, "musl-gcc"); err != nil {
+	if err := e.NeedPrograms(ctx, "musl-gcc"); err != nil {
 		return "", err
 	}
 	dir, err := os.MkdirTemp(e.dir, "musl-")

@@ -37,6 +37,11 @@ func debianLayer(suite string) layerRecipe {
 	}}
 }
 
+// aptLayer adds apt to a trixie that was only unpacked.
+var aptLayer = layerRecipe{key: "apt-trixie", make: func(ctx context.Context, e *Engine, arch string) (tree, error) {
+	return e.debianPackages(ctx, arch, "trixie", "apt")
+}}
+
 // slimOptions make dpkg leave out what the slim images leave out.
 func slimOptions(suite string) []string {
 	var options []string
@@ -63,7 +68,7 @@ func (e *Engine) debianPackages(ctx context.Context, arch, suite string, package
 
 // mmdebstrap runs mmdebstrap and reads the tar that it writes.
 func (e *Engine) mmdebstrap(ctx context.Context, args []string) (tree, error) {
-	if err := e.needPrograms(ctx, "mmdebstrap"); err != nil {
+	if err := e.NeedPrograms(ctx, "mmdebstrap"); err != nil {
 		return nil, err
 	}
 	var stderr strings.Builder

@@ -57,6 +57,10 @@ func recipes() map[string]imageRecipe {
 		"lib64:latest":        {config: alpine, layers: []layerRecipe{alpineLayer, lib64Layer}},
 		"nsswitch:latest":     {config: bash, layers: []layerRecipe{debianLayer("bookworm"), nsswitchLayer}},
 
+		// A builder that runs under emulation: the foreign trixie is only what
+		// its essential packages hold.
+		"builder:trixie": {config: bash, layers: []layerRecipe{trixie, aptLayer}, bothArchs: true},
+
 		// What our Dockerfile is built with, from this machine's Go.
 		goImage(): {
 			config: v1.Config{

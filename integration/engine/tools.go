@@ -25,7 +25,7 @@ var toolPackages = []string{
 // buildTools compiles the tools once per go.mod and Go version.
 func (e *Engine) buildTools(ctx context.Context) error {
 	if e.externalHost == "" {
-		if err := e.needPrograms(ctx, "runc"); err != nil {
+		if err := e.NeedPrograms(ctx, "runc"); err != nil {
 			return err
 		}
 	}
@@ -67,12 +67,15 @@ func (e *Engine) toolsKey() (string, error) {
 // programPackages names the Debian package of every program that the engine
 // takes from the PATH, where the two differ.
 var programPackages = map[string][]string{
-	"mmdebstrap": {"mmdebstrap", "debian-archive-keyring"},
-	"musl-gcc":   {"musl-tools", "gcc", "libc6-dev"},
+	"mmdebstrap":          {"mmdebstrap", "debian-archive-keyring"},
+	"musl-gcc":            {"musl-tools", "gcc", "libc6-dev"},
+	"pip3":                {"python3-pip"},
+	"qemu-aarch64-static": {"qemu-user-static"},
 }
 
-// needPrograms installs the programs that are missing with apt-get, and says so.
-func (e *Engine) needPrograms(ctx context.Context, programs ...string) error {
+// NeedPrograms installs the programs that are missing in PATH with apt-get, and
+// says so.
+func (e *Engine) NeedPrograms(ctx context.Context, programs ...string) error {
 	var missing, packages []string
 	for _, program := range programs {
 		if _, err := exec.LookPath(program); err == nil {

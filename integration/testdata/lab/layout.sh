@@ -12,7 +12,6 @@ sed -i 's|/usr/share/zoneinfo|/openhands/zoneinfo|g' "$top"/python/lib/python3.1
 mkdir -p "$top/venv/bin" "$top/venv/lib/python3.13"
 printf '%s\n' 'home = /openhands/python/bin' 'include-system-site-packages = false' 'version = 3.13' > "$top/venv/pyvenv.cfg"
 ln -s /openhands/python/bin/python3.13 "$top/venv/bin/python"
-ln -s ../venv/bin/python "$top/tools/python"
 cp -a /downloads/site-packages "$top/venv/lib/python3.13/"
 
 cp -a /downloads/node "$top/"

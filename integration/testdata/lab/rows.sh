@@ -30,15 +30,18 @@ clone() {
 shot() {
   chromium --screenshot=/shots/shot.png --window-size=400,200 "file://$here/page.html" 2>/tmp/chromium.log ||
     { rg -v DEBUG /tmp/chromium.log; return 1; }
-  python -c 'print(open("/shots/shot.png", "rb").read(4)[1:].decode())'
+  /openhands/venv/bin/python -c 'print(open("/shots/shot.png", "rb").read(4)[1:].decode())'
 }
 
-# The loader has written what it tried: never a file of the base.
+# The loader has written what it tried: never a file of the base. /-oh/ is where
+# the seal sends the directories that it takes away: nobody has it.
 searched() {
-  local tried
-  tried=$(rg --no-filename --no-line-number -o 'trying file=(.*)' -r '$1' /tmp/loader.* | rg -v '^(/openhands/|/workspace/)' | head -5)
-  [[ $(rg --no-filename -c 'trying file=' /tmp/loader.* | wc -l) -gt 20 ]] || { echo 'the loader has written nothing'; return 1; }
-  [[ -z $tried ]] && echo 'inside only' || { echo "$tried"; return 1; }
+  local count outside
+  count=$(rg --no-filename -c 'trying file=' /tmp/loader.* | rg -c '')
+  outside=$(rg --no-filename -o 'trying file=(.*)' -r '$1' /tmp/loader.* | rg -v '^/(openhands|workspace|-oh)/')
+  [[ $count -gt 20 ]] || { echo "only $count processes have written anything"; return 1; }
+  [[ -z $outside ]] || { echo "${outside:0:1000}"; return 1; }
+  echo 'inside only'
 }
 
 row bash greet
@@ -48,5 +51,5 @@ row jq jq -nc '[1, "é"] | {a: .}'
 row rg rg -o 'b.d' <<<'abcde'
 row node node "$here/rows.js"
 [[ -x /openhands/bin/chromium ]] && row chromium shot
-python "$here/rows.py" "$server" /workspace
+/openhands/venv/bin/python "$here/rows.py" "$server" /workspace
 row searched searched
