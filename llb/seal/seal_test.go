@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,6 +28,24 @@ func TestTablesKeepLengths(t *testing.T) {
 					t.Errorf("%s: %s: bad patch %q -> %q, want %d, source %q", name, soname, p.old, p.new, p.want, p.source)
 				}
 			}
+		}
+	}
+}
+
+// TestTablesKeepSharedEnds holds the ends of strings that other code of the
+// library was seen to use: ".conf" in glibc's gconv_parseconfdir, "certs" and
+// "private" in OpenSSL.
+func TestTablesKeepSharedEnds(t *testing.T) {
+	a := arch(t, "amd64")
+	for _, tt := range []struct{ soname, old, end string }{
+		{"libc.so.6", "\x00/etc/nsswitch.conf\x00", ".conf\x00"},
+		{"libc.so.6", "\x00/usr/share/zoneinfo\x00", "/zoneinfo\x00"},
+		{"libcrypto.so.3", "/usr/lib/ssl", ""},
+	} {
+		_, patches := tables(tt.soname, a)
+		i := slices.IndexFunc(patches, func(p patch) bool { return p.old == tt.old })
+		if i < 0 || !strings.HasSuffix(patches[i].new, tt.end) {
+			t.Errorf("%s: %q is not replaced by a string that ends in %q", tt.soname, tt.old, tt.end)
 		}
 	}
 }

@@ -11,8 +11,12 @@ const (
 
 // NSSConfig is the nsswitch.conf(5) of a sealed libc. The image's may name
 // modules that we lack, and glibc since 2.34 knows no user at all after a
-// syntax error in it.
-const NSSConfig = "/openhands/c///nss"
+// syntax error in it. Without any file, it would ask DNS before /etc/hosts.
+const NSSConfig = "/openhands/ns.conf"
+
+// A linker lets a string be the end of another (-fmerge-constants): ".conf" is
+// that of nsswitch.conf in libc. What is used of an old string must be the end
+// of the new one too.
 
 // tables returns the name of the software that the library belongs to, for
 // messages, and its patches. A library without patches has neither.

@@ -76,7 +76,7 @@ func placeLib(opt options, t *tree, say func(string, ...any)) (*output, error) {
 	// The bundle serves images without CAs; certs adds an image's own.
 	o.items["/openhands/c/cert.pem"] = item{data: certificates}
 	o.items["/openhands/c/certs"] = item{link: "/etc/ssl/certs"}
-	o.items[path.Clean(seal.NSSConfig)] = item{data: []byte(nssConfig)}
+	o.items[seal.NSSConfig] = item{data: []byte(nssConfig)}
 	if dropped := o.links(t); len(dropped) > 0 {
 		say("leave out links to nothing: %s", strings.Join(dropped, " "))
 	}
