@@ -98,7 +98,7 @@ func libcPatches(a Arch) []patch {
 		},
 		{
 			old: "\x00/etc/nsswitch.conf\x00", new: "\x00" + NSSConfig + "\x00", want: 1,
-			source: "_PATH_NSSWITCH_CONF in nss/nss_database.h, before 2.34 in nss/nsswitch.c",
+			source: "_PATH_NSSWITCH_CONF in resolv/netdb.h",
 		},
 	}
 }
