@@ -12,7 +12,7 @@ import (
 var update = flag.Bool("update", false, "write the table of patches to docs/seal.md")
 
 const (
-	sealDoc     = "../../docs/seal.md"
+	sealDoc    = "../../docs/seal.md"
 	tableBegin = "<!-- patches: go test ./llb/seal -update -->\n"
 	tableEnd   = "<!-- end of patches -->"
 )
