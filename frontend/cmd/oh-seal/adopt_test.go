@@ -126,9 +126,9 @@ func TestAdoptRefuses(t *testing.T) {
 		edit func(t *testing.T, l laidOut)
 		want string
 	}{
-		{"nothing there", func(t *testing.T, l laidOut) { os.RemoveAll(filepath.Join(l.out, "openhands")) },
+		{"nothing there", func(_ *testing.T, l laidOut) { os.RemoveAll(filepath.Join(l.out, "openhands")) },
 			"lay out the component there first"},
-		{"library missing", func(t *testing.T, l laidOut) {
+		{"library missing", func(_ *testing.T, l laidOut) {
 			os.Remove(filepath.Join(l.from, "usr/lib/x86_64-linux-gnu/deep/libdeep.so"))
 		}, "/usr/lib/x86_64-linux-gnu/libtop.so.2.1 needs the library libdeep.so"},
 		{"another build", func(t *testing.T, l laidOut) {

@@ -7,8 +7,9 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/openhands/llb-frontend/llb/seal"
 	"golang.org/x/sys/unix"
+
+	"github.com/openhands/llb-frontend/llb/seal"
 )
 
 // openRegular opens a regular file for reading. A symbolic link that took its

@@ -56,7 +56,7 @@ func commandByName(name string) (command, bool) {
 
 func parseOptions(args []string) (options, error) {
 	if len(args) == 0 {
-		return options{}, errors.New(usage)
+		return options{}, fmt.Errorf("no command\n%s", usage)
 	}
 	var opt options
 	c, named := commandByName(args[0])

@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/openhands/llb-frontend/llb/seal"
 	"golang.org/x/sys/unix"
+
+	"github.com/openhands/llb-frontend/llb/seal"
 )
 
 // write makes the planned tree below root. Modes, owner and times depend on
