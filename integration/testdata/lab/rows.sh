@@ -39,7 +39,7 @@ searched() {
   local count outside
   count=$(rg --no-filename -c 'trying file=' /tmp/loader.* | rg -c '')
   outside=$(rg --no-filename -o 'trying file=(.*)' -r '$1' /tmp/loader.* | rg -v '^/(openhands|workspace|-oh)/')
-  [[ $count -gt 20 ]] || { echo "only $count processes have written anything"; return 1; }
+  [[ $count -gt 10 ]] || { echo "only $count processes have written anything"; return 1; }
   [[ -z $outside ]] || { echo "${outside:0:1000}"; return 1; }
   echo 'inside only'
 }
