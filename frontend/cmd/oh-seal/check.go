@@ -63,7 +63,7 @@ func checkTree(arch seal.Arch, roots []string) ([]finding, error) {
 			if err != nil || !d.Type().IsRegular() {
 				return err
 			}
-			inside := strings.TrimPrefix(name, filepath.Clean(root))
+			inside := strings.TrimPrefix(name, strings.TrimSuffix(filepath.Clean(root), "/"))
 			list, err := c.file(name, inside)
 			found = append(found, list...)
 			return err
@@ -88,7 +88,7 @@ func owners(roots []string) map[string]string {
 		// Errors come up again when the tree is walked in earnest.
 		_ = filepath.WalkDir(filepath.Join(root, "openhands"), func(name string, d fs.DirEntry, err error) error {
 			if err == nil && strings.Contains(d.Name(), ".so") && names[d.Name()] == "" {
-				names[d.Name()] = strings.TrimPrefix(name, filepath.Clean(root))
+				names[d.Name()] = strings.TrimPrefix(name, strings.TrimSuffix(filepath.Clean(root), "/"))
 			}
 			return nil
 		})
