@@ -21,7 +21,7 @@ func debianLayer(suite string) layerRecipe {
 		if arch == runtime.GOARCH {
 			return e.mmdebstrap(ctx, append(slimOptions(suite), "--variant=minbase", "--arch="+arch, suite))
 		}
-		t, err := e.mmdebstrap(ctx, []string{"--variant=extract", "--include=?essential", "--arch=" + arch, suite})
+		t, err := e.mmdebstrap(ctx, append(aptOptions(suite), "--variant=extract", "--include=?essential", "--arch="+arch, suite))
 		if err != nil {
 			return nil, err
 		}
@@ -51,11 +51,15 @@ func slimOptions(suite string) []string {
 	} {
 		options = append(options, "--dpkgopt="+rule)
 	}
+	return append(options, aptOptions(suite)...)
+}
+
+func aptOptions(suite string) []string {
 	if suite == "sid" {
 		// Its index expires within days, and a mirror may be older.
-		options = append(options, `--aptopt=Acquire::Check-Valid-Until "false"`)
+		return []string{`--aptopt=Acquire::Check-Valid-Until "false"`}
 	}
-	return options
+	return nil
 }
 
 // debianPackages is the content of packages of Debian, unpacked and not

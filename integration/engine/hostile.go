@@ -5,7 +5,6 @@ import (
 	_ "embed" // the preloaded library's source
 	"fmt"
 	"path"
-	"strings"
 )
 
 // The layers below put in the way of foreign programs what images in use have.
@@ -13,21 +12,20 @@ import (
 // cudaLayer is what images of CUDA and conda do: a directory of libraries that
 // LD_LIBRARY_PATH names. It holds the base's own glibc and more, which the
 // base's programs can load and those of another glibc cannot.
-var cudaLayer = layerRecipe{key: "cuda-like", make: func(_ context.Context, e *Engine, arch string) (tree, error) {
+var cudaLayer = layerRecipe{key: "cuda-like", make: func(ctx context.Context, e *Engine, arch string) (tree, error) {
 	triplet := debianTriplet(arch)
+	loader := map[string]string{"amd64": "ld-linux-x86-64.so.2", "arm64": "ld-linux-aarch64.so.1"}[arch]
 	names := []string{
-		"ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libresolv.so.2",
+		loader, "libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libresolv.so.2",
 		"libgcc_s.so.1", "libstdc++.so.6", "libtinfo.so.6", "libz.so.1", "libpcre2-8.so.0",
 	}
-	below, err := e.cachedLayer(debianLayer("bookworm"), arch, func(name string) bool {
-		return strings.HasPrefix(name, "usr/lib/"+triplet+"/") || strings.HasPrefix(name, "lib/"+triplet+"/")
-	})
+	packages, err := e.debianPackages(ctx, arch, "bookworm", "libc6", "libstdc++6", "libtinfo6", "zlib1g", "libpcre2-8-0")
 	if err != nil {
 		return nil, err
 	}
 	t := tree{}
 	for _, name := range names {
-		library, err := below.library(triplet, name)
+		library, err := packages.library(triplet, name)
 		if err != nil {
 			return nil, err
 		}
@@ -54,7 +52,7 @@ func debianTriplet(arch string) string {
 	return map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[arch] + "-linux-gnu"
 }
 
-const jemalloc = "usr/lib/x86_64-linux-gnu/libjemalloc.so.2"
+const jemalloc = "usr/local/lib/libjemalloc.so.2"
 
 // jemallocLayer holds an allocator that LD_PRELOAD names.
 var jemallocLayer = layerRecipe{key: "jemalloc", make: func(ctx context.Context, e *Engine, arch string) (tree, error) {
@@ -62,7 +60,7 @@ var jemallocLayer = layerRecipe{key: "jemalloc", make: func(ctx context.Context,
 	if err != nil {
 		return nil, err
 	}
-	library, err := packages.text(jemalloc)
+	library, err := packages.text("usr/lib/" + debianTriplet(arch) + "/libjemalloc.so.2")
 	if err != nil {
 		return nil, err
 	}

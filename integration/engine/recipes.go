@@ -18,7 +18,7 @@ func recipes() map[string]imageRecipe {
 	alpine := v1.Config{Env: []string{defaultPath}, Cmd: []string{"/bin/sh"}}
 	return map[string]imageRecipe{
 		"debian:bullseye-slim": {config: bash, layers: []layerRecipe{debianLayer("bullseye")}},
-		"debian:bookworm-slim": {config: bash, layers: []layerRecipe{debianLayer("bookworm")}},
+		"debian:bookworm-slim": {config: bash, layers: []layerRecipe{debianLayer("bookworm")}, bothArchs: true},
 		"debian:trixie-slim":   {config: bash, layers: []layerRecipe{trixie}, bothArchs: true, inExamples: true},
 
 		// Alpine-like: see alpineLayer.
@@ -45,17 +45,17 @@ func recipes() map[string]imageRecipe {
 		// /home and /bin are symlinks.
 		"symlinks:latest": {config: bash, layers: []layerRecipe{trixie, symlinksLayer}},
 
-		"debian:sid-slim": {config: bash, layers: []layerRecipe{debianLayer("sid")}},
+		"debian:sid-slim": {config: bash, layers: []layerRecipe{debianLayer("sid")}, bothArchs: true},
 
 		// The base's environment and files stand in the way of foreign programs.
 		"cuda-like:latest": {
 			config: withEnv(bash, "LD_LIBRARY_PATH=/usr/local/nvidia/lib:/usr/local/cuda/lib64"),
-			layers: []layerRecipe{debianLayer("bookworm"), cudaLayer},
+			layers: []layerRecipe{debianLayer("bookworm"), cudaLayer}, bothArchs: true,
 		},
-		"jemalloc:latest":     {config: withEnv(bash, "LD_PRELOAD=/"+jemalloc), layers: []layerRecipe{debianLayer("bookworm"), jemallocLayer}},
+		"jemalloc:latest":     {config: withEnv(bash, "LD_PRELOAD=/"+jemalloc), layers: []layerRecipe{debianLayer("bookworm"), jemallocLayer}, bothArchs: true},
 		"musl-preload:latest": {config: withEnv(alpine, "LD_PRELOAD=/"+muslPreloadPath), layers: []layerRecipe{alpineLayer, muslPreloadLayer}},
-		"lib64:latest":        {config: alpine, layers: []layerRecipe{alpineLayer, lib64Layer}},
-		"nsswitch:latest":     {config: bash, layers: []layerRecipe{debianLayer("bookworm"), nsswitchLayer}},
+		"lib64:latest":        {config: alpine, layers: []layerRecipe{alpineLayer, lib64Layer}, bothArchs: true},
+		"nsswitch:latest":     {config: bash, layers: []layerRecipe{debianLayer("bookworm"), nsswitchLayer}, bothArchs: true},
 
 		// A builder that runs under emulation: the foreign trixie is only what
 		// its essential packages hold.
