@@ -54,18 +54,25 @@ func debianTriplet(arch string) string {
 
 const jemalloc = "usr/local/lib/libjemalloc.so.2"
 
-// jemallocLayer holds an allocator that LD_PRELOAD names.
-var jemallocLayer = layerRecipe{key: "jemalloc", make: func(ctx context.Context, e *Engine, arch string) (tree, error) {
+// jemallocLayer holds an allocator that LD_PRELOAD names, with the library that
+// it needs and the smallest Debian lacks.
+var jemallocLayer = layerRecipe{key: "jemalloc-libstdc++", make: func(ctx context.Context, e *Engine, arch string) (tree, error) {
 	packages, err := e.debianPackages(ctx, arch, "bookworm", "libjemalloc2")
 	if err != nil {
 		return nil, err
 	}
-	library, err := packages.text("usr/lib/" + debianTriplet(arch) + "/libjemalloc.so.2")
-	if err != nil {
-		return nil, err
-	}
+	triplet := debianTriplet(arch)
 	t := tree{}
-	t.file(jemalloc, 0o644, library)
+	for name, to := range map[string]string{
+		"libjemalloc.so.2": jemalloc,
+		"libstdc++.so.6":   "usr/lib/" + triplet + "/libstdc++.so.6",
+	} {
+		library, err := packages.library(triplet, name)
+		if err != nil {
+			return nil, err
+		}
+		t.file(to, 0o644, library)
+	}
 	return t, nil
 }}
 

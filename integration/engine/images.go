@@ -21,7 +21,7 @@ import (
 
 // recipeVersion is part of every cached layer's path: raise it when a recipe
 // changes.
-const recipeVersion = "2"
+const recipeVersion = "3"
 
 // layerRecipe makes one layer of a base image. Its key names the cached result,
 // so recipes that share a layer share its bytes.
