@@ -68,16 +68,16 @@ func TestForeignTreeEqualsEmulated(t *testing.T) {
 	}
 	emulate(t)
 	for layer, args := range [][]string{
-		{"lib", "--out", "/work/0"},
-		{"tools", "--out", "/work/1", "--lib", "/work/0", "bash", "tmux", "git", "jq", "ripgrep"}, // the default
+		{"lib", "--out", "/mnt/0"},
+		{"tools", "--out", "/mnt/1", "--lib", "/mnt/0", "bash", "tmux", "git", "jq", "ripgrep"}, // the default
 	} {
 		out := filepath.Join(work, fmt.Sprint(layer))
 		if err := os.Mkdir(out, 0o755); err != nil {
 			t.Fatal(err)
 		}
 		run(t, engine.RunOptions{
-			Image: "library/builder:trixie", Arch: "arm64", User: "0", Mounts: []specs.Mount{bind(work, "/work", "rw")},
-			Args: append([]string{"/work/oh-seal", args[0], "--arch", "arm64"}, args[1:]...),
+			Image: "library/builder:trixie", Arch: "arm64", User: "0", Mounts: []specs.Mount{bind(work, "/mnt", "rw")},
+			Args: append([]string{"/mnt/oh-seal", args[0], "--arch", "arm64"}, args[1:]...),
 		})
 		want, got := layerTree(t, native, layer), dirTree(t, out)
 		if len(want) < 100 {
