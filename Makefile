@@ -21,6 +21,7 @@ integration:
 	$(ENGINE) test
 
 bench:
+	go test -run='^$$' -bench=. ./frontend/cmd/oh-seal
 	$(ENGINE) test -run='^$$' -bench=. -benchtime=10x
 
 lint:
