@@ -139,8 +139,8 @@ func (e *Engine) BuildkitHost() string {
 
 func (e *Engine) ownHost() string { return "unix://" + e.path("buildkitd.sock") }
 
-// Bin is the path of one of the compiled tools: buildkitd, buildctl, buildx or
-// registry.
+// Bin is the path of one of the compiled tools: buildkitd, buildctl, buildx,
+// registry or mirror.
 func (e *Engine) Bin(tool string) string { return e.path("bin", tool) }
 
 // Env is what buildctl and buildx need in their environment to talk to this
@@ -154,7 +154,8 @@ func (e *Engine) Env() []string {
 	}
 }
 
-// Up makes the engine ready: tools, registry, build daemon. It is idempotent.
+// Up makes the engine ready: tools, registry, mirror, build daemon. It is
+// idempotent.
 func (e *Engine) Up(ctx context.Context) error {
 	if os.Geteuid() != 0 {
 		return errors.New("the local engine needs root for runc and overlayfs: run it as root")
@@ -165,7 +166,7 @@ func (e *Engine) Up(ctx context.Context) error {
 	}
 	defer unlock()
 	for _, step := range []func(context.Context) error{
-		e.buildTools, e.startRegistry, e.startBuildkitd, e.createBuilder,
+		e.buildTools, e.startRegistry, e.startMirror, e.startBuildkitd, e.createBuilder,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -188,6 +189,7 @@ func (e *Engine) Down(ctx context.Context) error {
 	return errors.Join(
 		e.stop(ctx, "buildkitd"),
 		e.stop(ctx, "registry"),
+		e.stop(ctx, "mirror"),
 		killCgroup(e.cgroup()),
 		unmountBelow(e.dir),
 		removeCgroups(e.cgroup()),

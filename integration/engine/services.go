@@ -13,6 +13,7 @@ import (
 
 const (
 	defaultRegistry = "127.0.0.1:5000"
+	defaultMirror   = "127.0.0.1:5080"
 	builderName     = "openhands"
 )
 
@@ -22,38 +23,48 @@ func (e *Engine) Registry() string {
 	if e.registryAddr != "" {
 		return e.registryAddr
 	}
-	if b, err := os.ReadFile(e.path("registry.addr")); err == nil {
-		return strings.TrimSpace(string(b))
-	}
-	return defaultRegistry
+	return e.address("registry", defaultRegistry)
 }
 
-// chooseRegistry takes the address in force when it is free, and else any free
-// port, which it remembers.
-func (e *Engine) chooseRegistry(ctx context.Context) error {
-	if e.pid("registry") != 0 {
+// address is where a service listens: as remembered, or else the default.
+func (e *Engine) address(service, fallback string) string {
+	if b, err := os.ReadFile(e.path(service + ".addr")); err == nil {
+		return strings.TrimSpace(string(b))
+	}
+	return fallback
+}
+
+// chooseAddress takes the address in force when it is free, and else any free
+// port, which it remembers. With variable set, the one that fixes the address,
+// there is no other choice.
+func (e *Engine) chooseAddress(ctx context.Context, service, addr, variable string) error {
+	if e.pid(service) != 0 {
 		return nil
 	}
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", e.Registry())
+	l, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
-		if e.registryAddr != "" {
-			return fmt.Errorf("%s=%q cannot be listened on: %w", EnvRegistry, e.registryAddr, err)
+		if variable != "" {
+			return fmt.Errorf("%s=%q cannot be listened on: %w", variable, addr, err)
 		}
 		if l, err = lc.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
 			return err
 		}
-		e.logf("%s is taken, the registry gets %s", e.Registry(), l.Addr())
+		e.logf("%s is taken, the %s gets %s", addr, service, l.Addr())
 	}
-	addr := l.Addr().String()
+	addr = l.Addr().String()
 	if err := l.Close(); err != nil {
 		return err
 	}
-	return os.WriteFile(e.path("registry.addr"), []byte(addr+"\n"), 0o644)
+	return os.WriteFile(e.path(service+".addr"), []byte(addr+"\n"), 0o644)
 }
 
 func (e *Engine) startRegistry(ctx context.Context) error {
-	if err := e.chooseRegistry(ctx); err != nil {
+	variable := ""
+	if e.registryAddr != "" {
+		variable = EnvRegistry
+	}
+	if err := e.chooseAddress(ctx, "registry", e.Registry(), variable); err != nil {
 		return err
 	}
 	addr := e.Registry()

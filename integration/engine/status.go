@@ -11,8 +11,10 @@ import (
 type Status struct {
 	BuildkitHost string
 	Registry     string
+	Mirror       string
 	BuildkitUp   bool     // our own daemon runs; false also when the user's is used
 	RegistryUp   bool     // the registry runs
+	MirrorUp     bool     // the mirror of the places outside runs
 	Images       []string // base images that the registry serves
 	Frontend     string   // digest of the published frontend, or empty
 }
@@ -22,8 +24,10 @@ func (e *Engine) Status(ctx context.Context) Status {
 	s := Status{
 		BuildkitHost: e.BuildkitHost(),
 		Registry:     e.Registry(),
+		Mirror:       e.mirrorURL(),
 		BuildkitUp:   e.pid("buildkitd") != 0,
 		RegistryUp:   e.pid("registry") != 0,
+		MirrorUp:     e.pid("mirror") != 0,
 	}
 	if !s.RegistryUp {
 		return s

@@ -14,12 +14,13 @@ import (
 )
 
 // toolPackages are the tool lines of integration/go.mod; versions are there and
-// nowhere else.
+// nowhere else. The last one is ours.
 var toolPackages = []string{
 	"github.com/moby/buildkit/cmd/buildkitd",
 	"github.com/moby/buildkit/cmd/buildctl",
 	"github.com/docker/buildx/cmd/buildx",
 	"github.com/distribution/distribution/v3/cmd/registry",
+	"github.com/openhands/llb-frontend/integration/cmd/mirror",
 }
 
 // buildTools compiles the tools once per go.mod and Go version.
@@ -37,7 +38,7 @@ func (e *Engine) buildTools(ctx context.Context) error {
 	if have, err := os.ReadFile(stamp); err == nil && string(have) == key {
 		return nil
 	}
-	e.logf("compiling buildkitd, buildctl, buildx and registry (minutes the first time)")
+	e.logf("compiling buildkitd, buildctl, buildx, registry and mirror (minutes the first time)")
 	if err := os.MkdirAll(e.Bin(""), 0o755); err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func (e *Engine) buildTools(ctx context.Context) error {
 func (e *Engine) toolsKey() (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, runtime.Version(), strings.Join(toolPackages, " "))
-	for _, name := range []string{"go.mod", "go.sum"} {
+	for _, name := range []string{"go.mod", "go.sum", "cmd/mirror/main.go", "mirror/handler.go"} {
 		b, err := os.ReadFile(filepath.Join(e.repo, "integration", name))
 		if err != nil {
 			return "", err

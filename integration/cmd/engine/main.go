@@ -109,6 +109,7 @@ func status(ctx context.Context, e *engine.Engine, _ []string) error {
 	fmt.Printf("state directory  %s\n", e.Dir())
 	fmt.Printf("build daemon     %s (ours: %s)\n", s.BuildkitHost, up[s.BuildkitUp])
 	fmt.Printf("registry         %s (%s)\n", s.Registry, up[s.RegistryUp])
+	fmt.Printf("mirror           %s (%s)\n", s.Mirror, up[s.MirrorUp])
 	fmt.Printf("frontend         %s\n", cmp.Or(s.Frontend, "not published"))
 	fmt.Printf("base images      %s\n", cmp.Or(strings.Join(s.Images, " "), "none"))
 	return nil
