@@ -68,10 +68,13 @@ func (e *Engine) toolsKey() (string, error) {
 // programPackages names the Debian package of every program that the engine
 // takes from the PATH, where the two differ.
 var programPackages = map[string][]string{
-	"mmdebstrap":          {"mmdebstrap", "debian-archive-keyring"},
-	"musl-gcc":            {"musl-tools", "gcc", "libc6-dev"},
-	"pip3":                {"python3-pip"},
-	"qemu-aarch64-static": {"qemu-user-static"},
+	"aarch64-linux-gnu-g++": {"g++-aarch64-linux-gnu"},
+	"dpkg-deb":              {"dpkg"},
+	"mmdebstrap":            {"mmdebstrap", "debian-archive-keyring"},
+	"musl-gcc":              {"musl-tools", "gcc", "libc6-dev"},
+	"pip3":                  {"python3-pip"},
+	"qemu-aarch64-static":   {"qemu-user-static"},
+	"x86_64-linux-gnu-g++":  {"g++-x86-64-linux-gnu"},
 }
 
 // NeedPrograms installs the programs that are missing in PATH with apt-get, and

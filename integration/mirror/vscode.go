@@ -1,0 +1,210 @@
+package mirror
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// npm's package code-server holds the server of VS Code itself in lib/vscode,
+// built from Microsoft's source with coder's patches. It runs by itself, with
+// VS Code's own flags; coder's wrapper is left out. npm has no code-server of
+// VS Code 1.98, so an archive of openvscode-server 1.98.2 holds VS Code 1.99.3
+// and says so in its package.json.
+const (
+	codeServer     = "4.99.4"
+	codeServerNode = "20.20.2" // what that release wants
+	ripgrepVersion = "1.18.0"  // of npm's @vscode/ripgrep-linux-*
+)
+
+// nativeModules are compiled. Of the other modules with native code @parcel/
+// watcher and ripgrep come as packages with programs in them, those for Windows
+// are of no use, and kerberos is for proxies that want it: VS Code does without.
+var nativeModules = []string{"@vscode/spdlog", "native-watchdog", "node-pty"}
+
+// VSCodeArchive is the path of an archive below the mirror's root.
+func (v Versions) VSCodeArchive(goarch string) string {
+	return path.Join("github/gitpod-io/openvscode-server/releases/download",
+		"openvscode-server-v"+v.VSCode, vscodeTop(v.VSCode, goarch)+".tar.gz")
+}
+
+func vscodeTop(version, goarch string) string {
+	return "openvscode-server-v" + version + "-linux-" + archOf(goarch).node
+}
+
+func (w *work) vscode(ctx context.Context) error {
+	programs := []string{"python3", "make"}
+	for _, a := range archs() {
+		programs = append(programs, a.gnu+"-linux-gnu-g++")
+	}
+	if err := w.NeedPrograms(ctx, programs...); err != nil {
+		return err
+	}
+	tree, err := w.vscodeModules(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range archs() {
+		dir := w.path(a.name)
+		if err := w.run(ctx, w.dir, nil, "cp", "-a", tree, dir); err != nil {
+			return err
+		}
+		if err := w.vscodeNative(ctx, a, dir); err != nil {
+			return err
+		}
+		if err := prune(dir); err != nil {
+			return err
+		}
+		if err := w.putTarGz(w.Versions.VSCodeArchive(a.name), vscodeTop(w.Versions.VSCode, a.name), dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// vscodeModules is the server with its modules of npm, without what depends on
+// the architecture.
+func (w *work) vscodeModules(ctx context.Context) (string, error) {
+	if err := w.npm(ctx, "code-server@"+codeServer, w.path("code-server")); err != nil {
+		return "", err
+	}
+	if err := w.npm(ctx, "npm@"+npmVersion, w.path("npm")); err != nil {
+		return "", err
+	}
+	for _, a := range archs() {
+		if err := w.nodeTree(ctx, codeServerNode, a, w.path("node-"+a.name)); err != nil {
+			return "", err
+		}
+	}
+	tree := w.path("code-server", "lib", "vscode")
+	for _, dir := range []string{tree, filepath.Join(tree, "extensions")} {
+		// No install script: one of them downloads from elsewhere.
+		err := w.nodeRun(ctx, dir, nil, w.path("npm", "bin", "npm-cli.js"), "install",
+			"--ignore-scripts", "--omit=dev", "--omit=optional", "--no-audit", "--no-fund")
+		if err != nil {
+			return "", err
+		}
+	}
+	if err := w.nodeRun(ctx, filepath.Join(tree, "extensions"), nil, "postinstall.mjs"); err != nil {
+		return "", err
+	}
+	if err := os.Symlink("node_modules", filepath.Join(tree, "node_modules.asar")); err != nil {
+		return "", err // as the package's postinstall.sh does
+	}
+	return tree, vscodeNames(tree)
+}
+
+// nodeRun runs a script with the node that the server wants.
+func (w *work) nodeRun(ctx context.Context, dir string, env []string, args ...string) error {
+	bin := w.path("node-"+runtime.GOARCH, "bin")
+	env = append(env, "PATH="+bin+":"+os.Getenv("PATH"))
+	return w.run(ctx, dir, env, filepath.Join(bin, "node"), args...)
+}
+
+// vscodeNative adds what is made for an architecture.
+func (w *work) vscodeNative(ctx context.Context, a arch, dir string) error {
+	modules := filepath.Join(dir, "node_modules")
+	for pkg, place := range map[string]string{
+		"@vscode/ripgrep-linux-" + a.node + "@" + ripgrepVersion: "@vscode/ripgrep-linux",
+		"@parcel/watcher-linux-" + a.node + "-glibc@2.5.1":       "@parcel/watcher-linux-" + a.node + "-glibc",
+	} {
+		if err := w.npm(ctx, pkg, filepath.Join(modules, place)); err != nil {
+			return err
+		}
+	}
+	// Where the module's install script would put its download.
+	if err := os.Rename(filepath.Join(modules, "@vscode/ripgrep-linux/bin"), filepath.Join(modules, "@vscode/ripgrep/bin")); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(modules, "@vscode/ripgrep-linux")); err != nil {
+		return err
+	}
+	env := []string{"CC=" + a.gnu + "-linux-gnu-gcc", "CXX=" + a.gnu + "-linux-gnu-g++"}
+	for _, module := range nativeModules {
+		err := w.nodeRun(ctx, filepath.Join(modules, module), env, w.path("npm", "node_modules", "node-gyp", "bin", "node-gyp.js"),
+			"rebuild", "--jobs=2", "--arch="+a.node, "--nodedir="+w.path("node-"+a.name))
+		if err != nil {
+			return err
+		}
+	}
+	return w.run(ctx, w.dir, nil, "cp", "-a", w.path("node-"+a.name, "bin", "node"), filepath.Join(dir, "node"))
+}
+
+// vscodeNames gives the programs the names and places of openvscode-server. The
+// scripts are VS Code's own.
+func vscodeNames(tree string) error {
+	bin := filepath.Join(tree, "bin")
+	if err := os.Rename(filepath.Join(bin, "code-server-oss"), filepath.Join(bin, "openvscode-server")); err != nil {
+		return err
+	}
+	for from, to := range map[string]string{
+		"remote-cli/code-linux.sh": "remote-cli/openvscode-server",
+		"helpers/browser-linux.sh": "helpers/browser.sh",
+	} {
+		script, err := os.ReadFile(filepath.Join(bin, from))
+		if err != nil {
+			return err
+		}
+		text := strings.NewReplacer(`"${NODE_EXEC_PATH:-$ROOT/lib/node}"`, `"$VSROOT/node"`, `"code-server"`, `"openvscode-server"`).Replace(string(script))
+		if err := os.WriteFile(filepath.Join(bin, to), []byte(text), 0o755); err != nil {
+			return err
+		}
+	}
+	for _, unused := range []string{
+		"remote-cli/code-linux.sh", "remote-cli/code-darwin.sh", "remote-cli/code.cmd",
+		"helpers/browser-linux.sh", "helpers/browser-darwin.sh", "helpers/browser.cmd",
+	} {
+		if err := os.Remove(filepath.Join(bin, unused)); err != nil {
+			return err
+		}
+	}
+	file := filepath.Join(tree, "product.json")
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	product := map[string]any{}
+	if err := json.Unmarshal(b, &product); err != nil {
+		return err
+	}
+	for key, value := range map[string]string{
+		"nameShort": "OpenVSCode Server", "nameLong": "OpenVSCode Server",
+		"applicationName": "openvscode-server", "dataFolderName": ".openvscode-server",
+		"serverApplicationName": "openvscode-server", "serverDataFolderName": ".openvscode-server",
+	} {
+		product[key] = value
+	}
+	if b, err = json.MarshalIndent(product, "", "  "); err != nil {
+		return err
+	}
+	return os.WriteFile(file, b, 0o644)
+}
+
+// prune removes source maps, what compiling needed and left behind, and what
+// npm wrote about where it had the modules from.
+func prune(dir string) error {
+	for _, module := range nativeModules {
+		for _, unused := range []string{"src", "deps", "third_party", "build/Release/obj.target", "build/Release/.deps"} {
+			if err := os.RemoveAll(filepath.Join(dir, "node_modules", module, unused)); err != nil {
+				return err
+			}
+		}
+	}
+	return filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, built := d.Name(), strings.Contains(filepath.ToSlash(file), "/node_modules/") && strings.Contains(filepath.ToSlash(file), "/build/")
+		switch {
+		case strings.HasSuffix(name, ".map"), name == ".package-lock.json", name == "npm-shrinkwrap.json", name == "package-lock.json",
+			built && (name == "Makefile" || name == "config.gypi" || strings.HasSuffix(name, ".mk")):
+			return os.Remove(file)
+		}
+		return nil
+	})
+}
