@@ -64,8 +64,9 @@ func (m *Maker) Files() string { return filepath.Join(m.Dir, "files") }
 // must not run twice at a time in one directory.
 func (m *Maker) Make(ctx context.Context, parts ...string) (Content, error) {
 	recipes := map[string]func(*work, context.Context) error{
-		Node:   (*work).node,
-		VSCode: (*work).vscode,
+		Node:       (*work).node,
+		VSCode:     (*work).vscode,
+		Playwright: (*work).playwright,
 	}
 	all := Content{}
 	for _, part := range parts {
