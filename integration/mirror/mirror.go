@@ -38,8 +38,8 @@ func DefaultVersions() Versions {
 	return Versions{Node: "24.21.0", VSCode: "1.98.2", Playwright: "1.55.0", Python: "3.13.5+20250702"}
 }
 
-// of is the version of a part.
-func (v Versions) of(part string) string {
+// Of is the version of a part.
+func (v Versions) Of(part string) string {
 	return map[string]string{
 		Node: v.Node, VSCode: v.VSCode, Playwright: v.Playwright, Python: v.Python, Conda: v.Python,
 	}[part]
@@ -86,7 +86,7 @@ func (m *Maker) Make(ctx context.Context, parts ...string) (Content, error) {
 // part returns what the record of a part says, and makes the part when there is
 // none.
 func (m *Maker) part(ctx context.Context, part string, recipe func(*work, context.Context) error) (Content, error) {
-	record := filepath.Join(m.Dir, "records", part+"-"+m.Versions.of(part)+"-"+recipeVersion+".json")
+	record := filepath.Join(m.Dir, "records", part+"-"+m.Versions.Of(part)+"-"+recipeVersion+".json")
 	b, err := os.ReadFile(record)
 	if err == nil {
 		var content Content
@@ -95,7 +95,7 @@ func (m *Maker) part(ctx context.Context, part string, recipe func(*work, contex
 	if !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	m.Logf("making the mirror of %s %s", part, m.Versions.of(part))
+	m.Logf("making the mirror of %s %s", part, m.Versions.Of(part))
 	// The path is always the same: compilers may write it into what they make.
 	w := &work{Maker: m, dir: filepath.Join(m.Dir, "work"), content: Content{}}
 	if err := os.RemoveAll(w.dir); err != nil {

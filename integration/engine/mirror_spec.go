@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/openhands/llb-frontend/integration/mirror"
+)
+
+// mirrored is a key below deps whose download the mirror has.
+type mirrored struct {
+	key     string
+	version func(*mirror.Versions) *string
+	archive func(versions mirror.Versions, arch string) string
+}
+
+func mirroredKeys() []mirrored {
+	return []mirrored{
+		{mirror.Node, func(v *mirror.Versions) *string { return &v.Node }, mirror.Versions.NodeArchive},
+		{mirror.VSCode, func(v *mirror.Versions) *string { return &v.VSCode }, mirror.Versions.VSCodeArchive},
+	}
+}
+
+// WithMirrors returns a spec that downloads from the mirror alone: with the
+// addresses under mirrors, and with the versions and digests of what the spec
+// uses, since the mirror's archives are not the original ones. The parts that
+// the spec needs are made. The syntax line and comments stay.
+//
+// Build args are not looked into: a server given as ${NAME} counts as one.
+func (e *Engine) WithMirrors(ctx context.Context, spec []byte) ([]byte, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(spec, &doc); err != nil {
+		return nil, fmt.Errorf("spec: %w", err)
+	}
+	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
+		return nil, errors.New("spec: want one mapping")
+	}
+	root := doc.Content[0]
+	versions := mirror.DefaultVersions()
+	used, parts := usedOf(root, &versions)
+	m, err := e.MirrorOf(ctx, versions, parts...)
+	if err != nil {
+		return nil, err
+	}
+	addMirrors(root, m, used)
+	return encode(&doc)
+}
+
+func encode(doc *yaml.Node) ([]byte, error) {
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
+	enc.SetIndent(2)
+	if err := errors.Join(enc.Encode(doc), enc.Close()); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// usedOf says which components a spec downloads, and which parts of the mirror
+// that takes. Versions that the spec names replace the given ones.
+func usedOf(root *yaml.Node, versions *mirror.Versions) (used []mirrored, parts []string) {
+	if child(root, "deps_image") != nil {
+		return nil, nil
+	}
+	deps := child(root, "deps")
+	server := wordOf(child(root, "server"), "name")
+	hasServer := server != "" && server != "none"
+	for _, c := range mirroredKeys() {
+		node := child(deps, c.key)
+		version := wordOf(node, "version")
+		if version == "none" || node == nil && !hasServer {
+			continue
+		}
+		if version != "" {
+			*c.version(versions) = version
+		}
+		used, parts = append(used, c), append(parts, c.key)
+	}
+	browser := child(deps, "browser")
+	if provider := wordOf(browser, "provider"); provider == "playwright" || browser == nil && hasServer {
+		if version := child(browser, "version"); version != nil {
+			versions.Playwright = version.Value
+		}
+		parts = append(parts, mirror.Playwright)
+	}
+	return used, parts
+}
+
+// addMirrors writes the addresses, versions and digests into a spec.
+func addMirrors(root *yaml.Node, m *Mirror, used []mirrored) {
+	addresses := m.Addresses()
+	mirrors := mapping(root, "mirrors", "")
+	for _, key := range slices.Sorted(maps.Keys(addresses)) {
+		set(mirrors, key, addresses[key])
+	}
+	for _, c := range used {
+		node := mapping(mapping(root, "deps", ""), c.key, "version")
+		if child(node, "version") == nil {
+			set(node, "version", *c.version(&m.Versions))
+		}
+		digests := mapping(node, "digests", "")
+		for _, arch := range []string{"amd64", "arm64"} {
+			set(digests, arch, m.Content[c.archive(m.Versions, arch)])
+		}
+	}
+}
+
+// child is the value of a key, or nil when it is not given.
+func child(n *yaml.Node, key string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key && n.Content[i+1].Tag != "!!null" {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// wordOf is the text of a value in its short form, or of a key in its long one.
+func wordOf(n *yaml.Node, key string) string {
+	if n != nil && n.Kind == yaml.MappingNode {
+		n = child(n, key)
+	}
+	if n == nil {
+		return ""
+	}
+	return n.Value
+}
+
+// mapping makes sure that a key's value is a mapping. One in its short form
+// becomes the mapping's key of that name.
+func mapping(n *yaml.Node, key, short string) *yaml.Node {
+	value := child(n, key)
+	if value != nil && value.Kind == yaml.MappingNode {
+		return value
+	}
+	m := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	if value != nil && short != "" {
+		text := *value
+		m.Content = []*yaml.Node{{Kind: yaml.ScalarNode, Tag: "!!str", Value: short}, &text}
+	}
+	setNode(n, key, m)
+	return m
+}
+
+func set(n *yaml.Node, key, value string) {
+	setNode(n, key, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle})
+}
+
+func setNode(n *yaml.Node, key string, value *yaml.Node) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			n.Content[i+1] = value
+			return
+		}
+	}
+	n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, value)
+}

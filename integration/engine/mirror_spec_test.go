@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/openhands/llb-frontend/integration/mirror"
+)
+
+func TestUsedOf(t *testing.T) {
+	for spec, want := range map[string]string{
+		"base_image: scratch": "",
+		"server: none":        "",
+		"server: {name: none}\ndeps: {node: '22.1.0'}":                           "node 22.1.0",
+		"server: agent-server":                                                   "node 24.21.0, vscode 1.98.2, playwright 1.55.0",
+		"server: {name: agent-server}\ndeps: {browser: builder, vscode: none}":   "node 24.21.0",
+		"server: agent-server\ndeps_image: example.com/deps":                     "",
+		"deps: {vscode: {version: '1.2.3'}}":                                     "vscode 1.2.3",
+		"deps: {browser: {provider: playwright, version: '1.50.0'}, node: none}": "playwright 1.50.0",
+	} {
+		var doc yaml.Node
+		if err := yaml.Unmarshal([]byte(spec), &doc); err != nil {
+			t.Fatal(err)
+		}
+		versions := mirror.DefaultVersions()
+		_, parts := usedOf(doc.Content[0], &versions)
+		var got []string
+		for _, part := range parts {
+			got = append(got, part+" "+versions.Of(part))
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%q uses %q, want %q", spec, got, want)
+		}
+	}
+}
+
+func TestAddMirrors(t *testing.T) {
+	const spec = `# syntax=ghcr.io/openhands/llb-frontend:1
+# What this is.
+server: agent-server # the server
+deps:
+  node: "24.1.0" # old
+mirrors: {pypi: "https://example.com"}
+`
+	const want = `# syntax=ghcr.io/openhands/llb-frontend:1
+# What this is.
+server: agent-server # the server
+deps:
+  node:
+    version: "24.1.0" # old
+    digests:
+      amd64: "sha256:1"
+      arm64: "sha256:2"
+mirrors: {pypi: "https://example.com", conda: "http://m/conda", github: "http://m/github", node: "http://m/node", playwright: "http://m/playwright"}
+`
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(spec), &doc); err != nil {
+		t.Fatal(err)
+	}
+	versions := mirror.DefaultVersions()
+	used, _ := usedOf(doc.Content[0], &versions)
+	used = slices.DeleteFunc(used, func(c mirrored) bool { return c.key != mirror.Node })
+	addMirrors(doc.Content[0], &Mirror{URL: "http://m", Versions: versions, Content: mirror.Content{
+		versions.NodeArchive("amd64"): "sha256:1", versions.NodeArchive("arm64"): "sha256:2",
+	}}, used)
+	got, err := encode(&doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
