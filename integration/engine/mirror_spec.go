@@ -16,15 +16,34 @@ import (
 // mirrored is a key below deps whose download the mirror has.
 type mirrored struct {
 	key     string
+	short   string // the key that a value in its short form stands for
 	version func(*mirror.Versions) *string
 	archive func(versions mirror.Versions, arch string) string
 }
 
 func mirroredKeys() []mirrored {
 	return []mirrored{
-		{mirror.Node, func(v *mirror.Versions) *string { return &v.Node }, mirror.Versions.NodeArchive},
-		{mirror.VSCode, func(v *mirror.Versions) *string { return &v.VSCode }, mirror.Versions.VSCodeArchive},
+		{mirror.Node, "version", func(v *mirror.Versions) *string { return &v.Node }, mirror.Versions.NodeArchive},
+		{mirror.VSCode, "version", func(v *mirror.Versions) *string { return &v.VSCode }, mirror.Versions.VSCodeArchive},
+		{mirror.Python, "provider", func(v *mirror.Versions) *string { return &v.Python }, mirror.Versions.PythonArchive},
 	}
+}
+
+// usedBy reports whether a spec with this value downloads the component.
+func (c mirrored) usedBy(value *yaml.Node, hasServer bool) bool {
+	word := wordOf(value, c.short)
+	if c.key == mirror.Python {
+		return word == "uv"
+	}
+	return word != "none" && (value != nil || hasServer)
+}
+
+// versionIn is the version that a value names, or empty.
+func (c mirrored) versionIn(value *yaml.Node) string {
+	if c.short != "version" && child(value, "version") == nil {
+		return ""
+	}
+	return wordOf(value, "version")
 }
 
 // WithMirrors returns a spec that downloads from the mirror alone: with the
@@ -73,11 +92,10 @@ func usedOf(root *yaml.Node, versions *mirror.Versions) (used []mirrored, parts 
 	hasServer := server != "" && server != "none"
 	for _, c := range mirroredKeys() {
 		node := child(deps, c.key)
-		version := wordOf(node, "version")
-		if version == "none" || node == nil && !hasServer {
+		if !c.usedBy(node, hasServer) {
 			continue
 		}
-		if version != "" {
+		if version := c.versionIn(node); version != "" {
 			*c.version(versions) = version
 		}
 		used, parts = append(used, c), append(parts, c.key)
@@ -100,7 +118,7 @@ func addMirrors(root *yaml.Node, m *Mirror, used []mirrored) {
 		set(mirrors, key, addresses[key])
 	}
 	for _, c := range used {
-		node := mapping(mapping(root, "deps", ""), c.key, "version")
+		node := mapping(mapping(root, "deps", ""), c.key, c.short)
 		if child(node, "version") == nil {
 			set(node, "version", *c.version(&m.Versions))
 		}

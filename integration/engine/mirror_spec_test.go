@@ -18,6 +18,9 @@ func TestUsedOf(t *testing.T) {
 		"server: agent-server":                                                   "node 24.21.0, vscode 1.98.2, playwright 1.55.0",
 		"server: {name: agent-server}\ndeps: {browser: builder, vscode: none}":   "node 24.21.0",
 		"server: agent-server\ndeps_image: example.com/deps":                     "",
+		"deps: {python: uv}":                                                     "python 3.13.5+20250702",
+		"deps: {python: {provider: uv, version: '3.13.1+20250101'}}":             "python 3.13.1+20250101",
+		"deps: {python: builder}":                                                "",
 		"deps: {vscode: {version: '1.2.3'}}":                                     "vscode 1.2.3",
 		"deps: {browser: {provider: playwright, version: '1.50.0'}, node: none}": "playwright 1.50.0",
 	} {
@@ -43,6 +46,7 @@ func TestAddMirrors(t *testing.T) {
 server: agent-server # the server
 deps:
   node: "24.1.0" # old
+  python: uv
 mirrors: {pypi: "https://example.com"}
 `
 	const want = `# syntax=ghcr.io/openhands/llb-frontend:1
@@ -54,6 +58,12 @@ deps:
     digests:
       amd64: "sha256:1"
       arm64: "sha256:2"
+  python:
+    provider: uv
+    version: "3.13.5+20250702"
+    digests:
+      amd64: "sha256:3"
+      arm64: "sha256:4"
 mirrors: {pypi: "https://example.com", conda: "http://m/conda", github: "http://m/github", node: "http://m/node", playwright: "http://m/playwright"}
 `
 	var doc yaml.Node
@@ -62,9 +72,10 @@ mirrors: {pypi: "https://example.com", conda: "http://m/conda", github: "http://
 	}
 	versions := mirror.DefaultVersions()
 	used, _ := usedOf(doc.Content[0], &versions)
-	used = slices.DeleteFunc(used, func(c mirrored) bool { return c.key != mirror.Node })
+	used = slices.DeleteFunc(used, func(c mirrored) bool { return c.key == mirror.VSCode })
 	addMirrors(doc.Content[0], &Mirror{URL: "http://m", Versions: versions, Content: mirror.Content{
 		versions.NodeArchive("amd64"): "sha256:1", versions.NodeArchive("arm64"): "sha256:2",
+		versions.PythonArchive("amd64"): "sha256:3", versions.PythonArchive("arm64"): "sha256:4",
 	}}, used)
 	got, err := encode(&doc)
 	if err != nil {

@@ -67,6 +67,7 @@ func (m *Maker) Make(ctx context.Context, parts ...string) (Content, error) {
 		Node:       (*work).node,
 		VSCode:     (*work).vscode,
 		Playwright: (*work).playwright,
+		Python:     (*work).python,
 	}
 	all := Content{}
 	for _, part := range parts {

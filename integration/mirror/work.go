@@ -84,26 +84,35 @@ func (w *work) npm(ctx context.Context, pkg, dir string) error {
 // wheel downloads a wheel of PyPI, NAME==VERSION, for an architecture and
 // unpacks it at dir.
 func (w *work) wheel(ctx context.Context, pkg string, a arch, dir string) error {
-	if err := w.NeedPrograms(ctx, "pip3", "unzip"); err != nil {
-		return err
-	}
 	download, err := os.MkdirTemp(w.dir, "pip")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(download)
-	args := []string{"download", "--quiet", "--no-deps", "--only-binary=:all:", "--ignore-requires-python", "--python-version=3.13", "--dest", download}
+	wheel, err := w.download(ctx, pkg, a, download)
+	if err != nil {
+		return err
+	}
+	return w.run(ctx, download, nil, "unzip", "-q", "-o", wheel, "-d", dir)
+}
+
+// download downloads a wheel of PyPI into an empty directory.
+func (w *work) download(ctx context.Context, pkg string, a arch, dir string) (string, error) {
+	if err := w.NeedPrograms(ctx, "pip3", "unzip"); err != nil {
+		return "", err
+	}
+	args := []string{"download", "--quiet", "--no-deps", "--only-binary=:all:", "--ignore-requires-python", "--python-version=3.13", "--dest", dir}
 	for _, tag := range []string{"manylinux_2_17_", "manylinux2014_", "manylinux1_"} {
 		args = append(args, "--platform="+tag+a.wheel)
 	}
-	if err := w.run(ctx, download, nil, "pip3", append(args, pkg)...); err != nil {
-		return err
+	if err := w.run(ctx, w.dir, nil, "pip3", append(args, pkg)...); err != nil {
+		return "", err
 	}
-	wheels, err := filepath.Glob(filepath.Join(download, "*.whl"))
+	wheels, err := filepath.Glob(filepath.Join(dir, "*.whl"))
 	if err != nil || len(wheels) != 1 {
-		return fmt.Errorf("pip download %s gives %q, want one wheel: %w", pkg, wheels, err)
+		return "", fmt.Errorf("pip download %s gives %q, want one wheel: %w", pkg, wheels, err)
 	}
-	return w.run(ctx, download, nil, "unzip", "-q", "-o", wheels[0], "-d", dir)
+	return wheels[0], nil
 }
 
 // debs downloads packages of a Debian release, without what they depend on, and
