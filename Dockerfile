@@ -20,13 +20,18 @@ COPY frontend frontend
 ARG TARGETOS TARGETARCH
 # A helper's bytes are part of the cache key of every deps image. They carry no
 # version, path or build id, so that they change only when their code or the
-# compiler does.
+# compiler does. oh-seal runs on the machine that builds; oh-init runs in images,
+# so it is there for all their architectures, in the tree that they get.
 RUN --mount=from=gomod,target=/gomod \
     --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
-    export GOPROXY="file:///gomod,$(go env GOPROXY)" GOOS="$TARGETOS" GOARCH="$TARGETARCH" && \
-    for dir in frontend/cmd/oh-*; do \
-      go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o "/out/helpers/${dir##*/}" "./$dir" || exit 1; \
+    export GOPROXY="file:///gomod,$(go env GOPROXY)" GOOS="$TARGETOS" && \
+    build() { go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o "$1" "$2"; } && \
+    GOARCH="$TARGETARCH" build /out/helpers/oh-seal ./frontend/cmd/oh-seal && \
+    for arch in amd64 arm64; do \
+      bin="/out/runtime/$arch/openhands/bin" && \
+      GOARCH="$arch" build "$bin/oh-init" ./frontend/cmd/oh-init && \
+      ln -s oh-init "$bin/oh-check" || exit 1; \
     done
 # Symlinks for engines that cannot make them: see LinksDir in llb/fillins.go.
 RUN for target in openhands/tools/bash openhands/tools/env openhands/ld-linux-oh.so; do \

@@ -93,34 +93,62 @@ func (r *request) platform(ctx context.Context, p *ocispecs.Platform, _ int) (*d
 
 // runtime is the default target: /openhands on a base.
 func (r *request) runtime(ctx context.Context, in ohllb.Input) (*ohllb.Output, error) {
-	base, err := r.base(ctx, in.Platform)
+	in, err := r.collect(ctx, in)
 	if err != nil {
 		return nil, err
-	}
-	in.Base = base
-	if in.Deps, err = r.deps(ctx, in); err != nil {
-		return nil, err
-	}
-	if len(r.doc.Spec.ExtraDeps.Packages) > 0 {
-		if in.Packages, err = r.packages(ctx, in); err != nil {
-			return nil, placed(in, baseKey.path, err)
-		}
-	}
-	if ohllb.NeedsFacts(&r.doc.Spec) {
-		if in.Facts, err = r.facts(ctx, in); err != nil {
-			return nil, placed(in, baseKey.path, err)
-		}
-		if in.Links, err = r.links(); err != nil {
-			return nil, err
-		}
 	}
 	return ohllb.Compose(in)
 }
 
+// check is the target that starts the server of the composed image.
+func (r *request) check(ctx context.Context, in ohllb.Input) (*ohllb.Output, error) {
+	in, err := r.collect(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return ohllb.ComposeCheck(in)
+}
+
+// collect gathers all that composition needs.
+func (r *request) collect(ctx context.Context, in ohllb.Input) (ohllb.Input, error) {
+	base, err := r.base(ctx, in.Platform)
+	if err != nil {
+		return in, err
+	}
+	in.Base = base
+	if in, err = r.openhands(ctx, in); err != nil {
+		return in, err
+	}
+	if len(r.doc.Spec.ExtraDeps.Packages) > 0 {
+		if in.Packages, err = r.packages(ctx, in); err != nil {
+			return in, placed(in, baseKey.path, err)
+		}
+	}
+	if ohllb.NeedsFacts(&r.doc.Spec) {
+		if in.Facts, err = r.facts(ctx, in); err != nil {
+			return in, placed(in, baseKey.path, err)
+		}
+		if in.Links, err = r.links(); err != nil {
+			return in, err
+		}
+	}
+	return in, nil
+}
+
+// openhands adds the layers of /openhands and the server's source.
+func (r *request) openhands(ctx context.Context, in ohllb.Input) (ohllb.Input, error) {
+	var err error
+	if in.Source, err = r.source(ctx, in); err != nil {
+		return in, err
+	}
+	in.Deps, err = r.deps(ctx, in)
+	return in, err
+}
+
 // depsOnly is the target deps: the image that holds only /openhands.
 func (r *request) depsOnly(ctx context.Context, in ohllb.Input) (*ohllb.Output, error) {
-	var err error
-	if in.Deps, err = r.deps(ctx, in); err != nil {
+	in, err := r.openhands(ctx, in)
+	if err != nil {
 		return nil, err
 	}
 	return ohllb.ComposeDeps(in), nil

@@ -154,7 +154,35 @@ func (r *request) deps(ctx context.Context, in ohllb.Input) (ohllb.Deps, error) 
 	if err != nil {
 		return ohllb.Deps{}, err
 	}
-	return ohllb.BuildDeps(in, builder.State, helpers), nil
+	return ohllb.BuildDeps(in, ohllb.Stages{
+		Builder:           builder.State,
+		Helpers:           helpers,
+		BuildArchitecture: r.BuildPlatforms[0].Architecture,
+	})
+}
+
+// source is the checkout that server.source names; nil for a release.
+func (r *request) source(ctx context.Context, in ohllb.Input) (*llb.State, error) {
+	const key = "server.source"
+	name := r.doc.Spec.Server.Source
+	switch name {
+	case "":
+		return nil, nil
+	case ".":
+		return r.MainContext(ctx, llb.IncludePatterns(ohllb.SourcePatterns()), llb.ExcludePatterns([]string{"**/__pycache__"}),
+			dockerui.WithInternalName("load the server's source"))
+	}
+	named, err := r.NamedContext(name, dockerui.ContextOpt{Platform: &in.Platform, AsyncLocalOpts: func() []llb.LocalOption {
+		return []llb.LocalOption{llb.IncludePatterns(ohllb.SourcePatterns()), llb.ExcludePatterns([]string{"**/__pycache__"})}
+	}})
+	if err != nil {
+		return nil, placed(in, key, err)
+	}
+	if named == nil {
+		return nil, in.Problem(key, fmt.Errorf("there is no build context %q: pass --build-context %s=DIRECTORY, or write %q for the build context", name, name, "."))
+	}
+	st, _, err := named.Load(ctx)
+	return st, placed(in, key, err)
 }
 
 // prebuilt takes a deps image as it is where its label says that it holds only

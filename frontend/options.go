@@ -31,6 +31,7 @@ func allTargets() []target {
 	return []target{
 		{"runtime", "the base image with /openhands, user and environment", (*request).runtime},
 		{"deps", "an image that holds only /openhands, for deps_image of other builds", (*request).depsOnly},
+		{"check", "starts the server in the composed image and fails if something of it does not work", (*request).check},
 	}
 }
 

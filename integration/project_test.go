@@ -59,8 +59,8 @@ func TestFrontendImage(t *testing.T) {
 	for _, l := range m.Layers {
 		size += l.Size
 	}
-	if size > 10e6 {
-		t.Errorf("the image is %d bytes compressed, want at most 10 MB", size)
+	if size > 12e6 {
+		t.Errorf("the image is %d bytes compressed, want at most 12 MB", size)
 	}
 }
 

@@ -6,6 +6,8 @@
 package llb
 
 import (
+	"slices"
+
 	"github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -38,6 +40,9 @@ type Input struct {
 	Facts *Facts
 	// Deps are the layers that hold /openhands and nothing else.
 	Deps Deps
+	// Source is the checkout that server.source names; nil for a release, whose
+	// code is one of the deps layers.
+	Source *llb.State
 
 	// Created is the time of the files that this graph writes.
 	Created llb.CreatedTime
@@ -82,17 +87,22 @@ type Output struct {
 //	[packages]             extra_deps.packages, already in Input.Packages
 //	/openhands             one layer per component, the same in every image
 //	[identity]             user, home, workspace and fill-ins: one small layer
+//	[code]                 the server's code, where server.source names a checkout
 //	[run]                  extra_deps.run, executed on all of the above
 //
 // Only the last step executes anything; all others are merged, so they cost
 // no copy and, while nothing asks for files, no pull.
 func Compose(in Input) (*Output, error) {
+	server, err := in.server()
+	if err != nil {
+		return nil, err
+	}
 	id, err := planIdentity(in)
 	if err != nil {
 		return nil, err
 	}
-	root := in.onto(in.root(), in.Base.Ref, append(in.Deps.Components, id.component(in)...))
-	patch := in.patch(id)
+	root := in.onto(in.root(), in.Base.Ref, slices.Concat(in.Deps.Components, id.component(in), in.code()))
+	patch := in.patch(id, server)
 	img := imageconfig.Apply(in.Base.Config, patch)
 	return &Output{
 		State:     in.runCommands(root, img.Config.Env),

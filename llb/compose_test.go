@@ -78,7 +78,15 @@ func input(t *testing.T, yaml string, facts *ohllb.Facts) ohllb.Input {
 		in.Deps = ohllb.PrebuiltDeps(image(doc.Spec.DepsImage, amd64, map[string]string{ohllb.LabelDepsTools: "bash,tmux"}))
 		return in
 	}
-	in.Deps = ohllb.BuildDeps(in, llb.Image("builder"+pinned, llb.Platform(amd64)), llb.Image("frontend"+pinned, llb.Platform(amd64)))
+	var err error
+	in.Deps, err = ohllb.BuildDeps(in, ohllb.Stages{
+		Builder:           llb.Image("builder"+pinned, llb.Platform(amd64)),
+		Helpers:           llb.Image("frontend"+pinned, llb.Platform(amd64)),
+		BuildArchitecture: "amd64",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return in
 }
 

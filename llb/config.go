@@ -3,6 +3,7 @@ package llb
 import (
 	"maps"
 
+	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/llb/deps"
 	"github.com/openhands/llb-frontend/llb/imageconfig"
 )
@@ -17,26 +18,56 @@ const (
 )
 
 // patch is what the image config gets on top of the base's own.
-func (in Input) patch(id *plan) imageconfig.Patch {
+func (in Input) patch(id *plan, server spec.Server) imageconfig.Patch {
 	s := in.Document.Spec
 	p := in.Config
 	p.Platform = in.Platform
 	p.PathFirst = []string{binDir}
 	p.PathLast = []string{toolsDir}
 	p.DefaultEnv = map[string]string{"LANG": "C.UTF-8"}
-	p.Env = maps.Clone(s.Environment)
-	if _, ok := p.Env["HOME"]; !ok && id.home != "" {
-		if p.Env == nil {
-			p.Env = map[string]string{}
-		}
+	p.Env = map[string]string{}
+	if id.home != "" {
 		p.Env["HOME"] = id.home
 	}
+	p.Labels = map[string]string{}
+	in.patchForParts(&p)
+	if server.Wanted() {
+		in.patchForServer(&p, id, server)
+	}
+	if s.User.Create == spec.CreateStart {
+		p.Entrypoint = createAtStart(id.account)
+	}
+	maps.Copy(p.Env, s.Environment)
+	maps.Copy(p.Labels, s.Labels)
 	p.User = id.user
 	p.WorkingDir = s.WorkingDir
-	p.Entrypoint, p.Cmd = s.Entrypoint, s.Command
-	p.Labels = s.Labels
+	if s.Entrypoint != nil {
+		p.Entrypoint = s.Entrypoint
+		if s.Command == nil {
+			p.Cmd = nil
+		}
+	}
+	if s.Command != nil {
+		p.Cmd = s.Command
+	}
 	p.Layers = in.layers(id)
 	return p
+}
+
+// patchForParts sets what goes with a component, whoever uses it.
+func (in Input) patchForParts(p *imageconfig.Patch) {
+	if in.Deps.holds("browser") {
+		p.Env["PLAYWRIGHT_BROWSERS_PATH"] = "/openhands/browser/ms-playwright"
+	}
+	if in.Deps.holds("vscode") {
+		p.Env["OPENVSCODE_SERVER_ROOT"] = "/openhands/.openvscode-server"
+		p.DefaultEnv["EDITOR"] = "code"
+		p.DefaultEnv["VISUAL"] = "code"
+		p.DefaultEnv["GIT_EDITOR"] = "code --wait"
+	}
+	if in.Deps.holds("python-deps") {
+		p.Env["OH_INTERPRETER_PATH"] = deps.VenvPython
+	}
 }
 
 // layers describes every layer that the graph puts on the base, in order.
@@ -47,6 +78,7 @@ func (in Input) layers(id *plan) []imageconfig.Layer {
 	}
 	layers = append(layers, in.depsLayers()...)
 	layers = append(layers, componentLayers(id.component(in))...)
+	layers = append(layers, componentLayers(in.code())...)
 	for range in.Document.Spec.ExtraDeps.Run {
 		layers = append(layers, named("run"))
 	}

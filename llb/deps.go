@@ -1,11 +1,13 @@
 package llb
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 
+	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/llb/deps"
 )
 
@@ -16,9 +18,14 @@ const (
 	LabelDepsVersion = "dev.openhands.deps.version"
 	// LabelDepsTools lists the packages of the tools component, separated by commas.
 	LabelDepsTools = "dev.openhands.deps.tools"
+	// LabelDepsComponents lists the components, the lowest first.
+	LabelDepsComponents = "dev.openhands.deps.components"
+	// LabelDepsServer names the server that the components are for, and after
+	// "@" its version, if it is a release.
+	LabelDepsServer = "dev.openhands.deps.server"
 
 	// DepsVersion is the layout that this frontend writes and understands.
-	DepsVersion = "1"
+	DepsVersion = "2"
 )
 
 // Deps are the layers of /openhands: built by this graph, or those of a deps
@@ -30,37 +37,67 @@ type Deps struct {
 	Prebuilt *Image
 	// Tools are the distribution packages that the tools component holds.
 	Tools []string
+	// Parts are the names of the components.
+	Parts []string
+	// Server is what the components are for.
+	Server spec.Server
 }
 
-// BuildDeps adds the stages that build /openhands. builder is a Debian-like
-// image for the machine that builds, helpers the image that holds oh-seal.
-func BuildDeps(in Input, builder, helpers llb.State) Deps {
-	tools := in.Document.Spec.Deps.Tools
-	return Deps{
-		Tools: tools,
-		Components: deps.Build(deps.Input{
-			Builder:      builder,
-			Helpers:      helpers,
-			Architecture: in.Platform.Architecture,
-			Tools:        tools,
-			Step:         in.Step,
-			Run:          in.Run,
-			NoMerge:      in.NoMerge,
-		}),
+// Stages are what the stages of /openhands need beside the spec.
+type Stages struct {
+	// Builder is a Debian-like image for the machine that builds.
+	Builder llb.State
+	// Helpers is the image that holds oh-seal and oh-init.
+	Helpers llb.State
+	// BuildArchitecture is that of the machine that builds.
+	BuildArchitecture string
+}
+
+// BuildDeps adds the stages that build /openhands.
+func BuildDeps(in Input, stages Stages) (Deps, error) {
+	s := in.Document.Spec
+	d := Deps{Tools: s.Deps.Tools, Server: s.Server}
+	var err error
+	d.Components, err = deps.Build(deps.Input{
+		Builder:           stages.Builder,
+		Helpers:           stages.Helpers,
+		Architecture:      in.Platform.Architecture,
+		BuildArchitecture: stages.BuildArchitecture,
+		Spec:              s.Deps,
+		Server:            s.Server,
+		Mirrors:           s.Mirrors,
+		Source:            in.Source,
+		Step:              in.Step,
+		Run:               in.Run,
+		NoMerge:           in.NoMerge,
+	})
+	if de := new(deps.Error); errors.As(err, &de) {
+		return d, in.Problem(de.Key, de.Err)
 	}
+	for _, c := range d.Components {
+		d.Parts = append(d.Parts, c.Name)
+	}
+	return d, err
 }
 
 // PrebuiltDeps takes a deps image as it is: its labels say what it holds.
 func PrebuiltDeps(img Image) Deps {
-	var tools []string
-	if v := img.Config.Config.Labels[LabelDepsTools]; v != "" {
-		tools = strings.Split(v, ",")
-	}
+	labels := img.Config.Config.Labels
+	name, version, _ := strings.Cut(labels[LabelDepsServer], "@")
 	return Deps{
 		Components: []deps.Component{{Name: "deps", State: img.State}},
 		Prebuilt:   &img,
-		Tools:      tools,
+		Tools:      list(labels[LabelDepsTools]),
+		Parts:      list(labels[LabelDepsComponents]),
+		Server:     spec.Server{Name: name, Version: version},
 	}
+}
+
+func list(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
 }
 
 // ReducedDeps keeps only /openhands of an image that holds more. The copy is a
@@ -73,11 +110,22 @@ func ReducedDeps(in Input, img Image) Deps {
 }
 
 func (d Deps) labels() map[string]string {
-	return map[string]string{
-		LabelDepsVersion: DepsVersion,
-		LabelDepsTools:   strings.Join(d.Tools, ","),
+	labels := map[string]string{
+		LabelDepsVersion:    DepsVersion,
+		LabelDepsTools:      strings.Join(d.Tools, ","),
+		LabelDepsComponents: strings.Join(d.Parts, ","),
 	}
+	if d.Server.Wanted() {
+		labels[LabelDepsServer] = d.Server.Name
+		if d.Server.Version != "" {
+			labels[LabelDepsServer] += "@" + d.Server.Version
+		}
+	}
+	return labels
 }
 
 // has tells whether the tools component holds a package.
 func (d Deps) has(pkg string) bool { return slices.Contains(d.Tools, pkg) }
+
+// holds tells whether /openhands has a component.
+func (d Deps) holds(part string) bool { return slices.Contains(d.Parts, part) }

@@ -102,8 +102,12 @@ func (f *Facts) exists(p string) bool {
 }
 
 // NeedsFacts tells whether composition depends on the base's file system. A
-// root or numeric user needs nothing of it, unless it names a home of its own.
+// root or numeric user needs nothing of it, unless it names a home of its own,
+// and neither does one that is made when a container starts.
 func NeedsFacts(s *spec.Spec) bool {
+	if s.User.Create == spec.CreateStart {
+		return s.User.Sudo || s.WorkingDir != workspace
+	}
 	return (!s.User.IsRoot() && !s.User.IsNumeric()) || s.User.Home != "" || s.WorkingDir != workspace
 }
 

@@ -65,6 +65,9 @@ func (p *plan) addAccount(in Input, u spec.User) error {
 		// By number: a base without /etc/passwd knows no name.
 		p.account, p.user = identity.Account{Name: "root", Home: "/root"}, "0"
 		return nil
+	case u.Create == spec.CreateStart:
+		p.account, p.user = accountAtStart(u), "0"
+		return nil
 	}
 	account, changed, err := identity.Edit(in.Facts.Accounts, want(u))
 	if err != nil {
@@ -133,7 +136,7 @@ func wantedHome(s *spec.Spec, accounts identity.Files) string {
 // of an account of the base is the base's own business.
 func (p *plan) addHome(in Input, u spec.User) error {
 	home := p.account.Home
-	if u.IsRoot() && u.Home == "" {
+	if u.IsRoot() && u.Home == "" || u.Create == spec.CreateStart {
 		return nil
 	}
 	// Without an account nothing else says where the home is, and a base's own

@@ -1,11 +1,11 @@
 package spec
 
-import "slices"
-
 // Defaults of the keys that have one.
 const (
-	defaultServer     = "none"
+	defaultServer     = ServerNone
 	defaultBuilder    = "debian:trixie-slim"
+	defaultVSCode     = "1.109.5"
+	defaultNode       = "24.21.0"
 	defaultUser       = "openhands"
 	defaultWorkingDir = "/workspace"
 )
@@ -21,16 +21,9 @@ func (l *loader) setDefaults(s *Spec) {
 		// One spec can then build the deps image and, in another call, use it.
 		s.Deps = Deps{}
 	}
-	if !l.given("server") {
-		s.Server.Name = defaultServer
-	}
+	l.setServerDefaults(&s.Server, s.DepsImage)
 	if s.DepsImage == "" {
-		if s.Deps.Builder == "" {
-			s.Deps.Builder = defaultBuilder
-		}
-		if s.Deps.Tools == nil {
-			s.Deps.Tools = slices.Clone(defaultTools)
-		}
+		s.Deps.setDefaults(s.Server, l.given)
 	}
 	if s.User.Name == "" && !l.broken("user") && !l.isNumericUser(s.User) {
 		s.User.Name = defaultUser
@@ -40,6 +33,21 @@ func (l *loader) setDefaults(s *Spec) {
 	}
 	if s.WorkingDir == "" {
 		s.WorkingDir = defaultWorkingDir
+	}
+}
+
+// defaultVersions are the releases of servers that this frontend was tested with.
+var defaultVersions = map[string]string{ServerActionExecution: "0.62.0"}
+
+// setServerDefaults leaves the server open where a deps image knows it.
+func (l *loader) setServerDefaults(s *Server, depsImage string) {
+	switch {
+	case l.given("server"):
+		if s.Version == "" && s.Source == "" {
+			s.Version = defaultVersions[s.Name]
+		}
+	case depsImage == "":
+		s.Name = defaultServer
 	}
 }
 

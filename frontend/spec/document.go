@@ -60,6 +60,11 @@ func (d *Document) Range(path string) Range {
 	return d.loader.rangeOf(path)
 }
 
+// Given reports whether the file itself has a value at a path.
+func (d *Document) Given(path string) bool {
+	return d.loader != nil && d.loader.given(path)
+}
+
 // RunArgs returns "NAME=value" for each arg that extra_deps.run[i] mentions,
 // sorted by name.
 func (d *Document) RunArgs(i int) []string {

@@ -30,10 +30,11 @@ type Spec struct {
 	//spec:example platforms: [linux/amd64, linux/arm64]
 	Platforms []string `yaml:"platforms"`
 
-	// Server is the OpenHands server that the image starts.
+	// Server is the OpenHands server that the image starts. With a `deps_image`
+	// the default is the server that it was built for.
 	//
 	//spec:default none
-	//spec:example server: none
+	//spec:example server: action-execution-server
 	Server Server `yaml:"server"`
 
 	// DepsImage is a prebuilt image that holds only `/openhands`: a reference or
@@ -90,112 +91,15 @@ type Spec struct {
 	//spec:example labels: {org.opencontainers.image.title: runtime}
 	Labels map[string]string `yaml:"labels"`
 
-	// Mirrors replaces outside addresses, for builds in closed networks.
+	// Mirrors replaces outside addresses, each by one that serves the same files
+	// in the same places: `pypi` a simple index, `npm` a registry, `conda` what
+	// holds the channel conda-forge, `github` and `node` what stands for
+	// github.com and nodejs.org/dist, `playwright` what Playwright knows as
+	// PLAYWRIGHT_DOWNLOAD_HOST.
 	//
-	//spec:names ^(apt|pypi|conda|npm|github|playwright|node)$
-	//spec:unsupported
-	//spec:example mirrors: {apt: "https://mirror.example.com/debian"}
+	//spec:names ^(pypi|conda|npm|github|playwright|node)$
+	//spec:example mirrors: {github: "https://mirror.example.com/github"}
 	Mirrors map[string]string `yaml:"mirrors"`
-}
-
-// Server is an OpenHands server, by name and, when it is not the default one,
-// by version or source.
-//
-//spec:short string the name of the server
-type Server struct {
-	// Name is the name of the server; `none` leaves it out.
-	//
-	//spec:enum none action-execution-server agent-server
-	//spec:example server: {name: none}
-	Name string `yaml:"name"`
-
-	// Version is the released version of the server.
-	//
-	//spec:unsupported
-	//spec:example server: {name: agent-server, version: "1.2.3"}
-	Version string `yaml:"version"`
-
-	// Source is where the server's code comes from instead of a release: the
-	// name of a build context.
-	//
-	//spec:unsupported
-	//spec:example server: {name: agent-server, source: agent}
-	Source string `yaml:"source"`
-}
-
-// Deps says how /openhands is built. It is zero when a deps image is given.
-type Deps struct {
-	// Builder is the Debian or Ubuntu image that the dependencies come from.
-	//
-	//spec:default debian:trixie-slim
-	//spec:example deps: {builder: "debian:bookworm-slim"}
-	Builder string `yaml:"builder"`
-
-	// Tools lists packages of the builder's distribution whose programs the
-	// image gets in `/openhands`.
-	//
-	//spec:default [bash, tmux, git, jq, ripgrep]
-	//spec:example deps: {tools: [bash, tmux, git, less]}
-	Tools []string `yaml:"tools"`
-
-	// Python is the Python interpreter in `/openhands`.
-	//
-	//spec:unsupported
-	Python Python `yaml:"python"`
-
-	// Browser is the browser in `/openhands`.
-	//
-	//spec:unsupported
-	//spec:example deps: {browser: chromium}
-	Browser Component `yaml:"browser"`
-
-	// VSCode is the VS Code server in `/openhands`.
-	//
-	//spec:unsupported
-	//spec:example deps: {vscode: "1.98.2"}
-	VSCode Component `yaml:"vscode"`
-
-	// Node is the Node.js in `/openhands`.
-	//
-	//spec:unsupported
-	//spec:example deps: {node: "22.12.0"}
-	Node Component `yaml:"node"`
-}
-
-// Python is a Python interpreter, by provider and version.
-//
-//spec:short string the version
-type Python struct {
-	// Provider says where the interpreter comes from: the builder's
-	// distribution, python-build-standalone (by uv), or conda-forge (by
-	// micromamba).
-	//
-	//spec:enum builder uv micromamba
-	//spec:unsupported
-	//spec:example deps: {python: {provider: uv}}
-	Provider string `yaml:"provider"`
-
-	// Version is the version of the interpreter.
-	//
-	//spec:unsupported
-	//spec:example deps: {python: {version: "3.12"}}
-	Version string `yaml:"version"`
-}
-
-// Component is a part of /openhands that comes as a release.
-//
-//spec:short string the version or, for a browser, its name
-type Component struct {
-	// Version is the version of the component.
-	//
-	//spec:unsupported
-	Version string `yaml:"version"`
-
-	// Source is where the component comes from instead of a release: the name
-	// of a build context.
-	//
-	//spec:unsupported
-	Source string `yaml:"source"`
 }
 
 // ExtraDeps is what the image gets beside /openhands.
@@ -215,21 +119,6 @@ type ExtraDeps struct {
 	//
 	//spec:example extra_deps: {run: ["pip install numpy"]}
 	Run []string `yaml:"run" spec:"raw,scalar"`
-}
-
-func (s *Server) setShort(text string) error {
-	s.Name = text
-	return nil
-}
-
-func (p *Python) setShort(text string) error {
-	p.Version = text
-	return nil
-}
-
-func (c *Component) setShort(text string) error {
-	c.Version = text
-	return nil
 }
 
 func (e *ExtraDeps) setShort(text string) error {

@@ -63,8 +63,11 @@ type User struct {
 	//spec:example user: {sudo: true}
 	Sudo bool `yaml:"sudo"`
 
-	// Create says when the account is made: `build` writes it into the image,
-	// `start` makes it when a container starts (not supported by this version).
+	// Create says when the account is made: `build` writes it into the image.
+	// `start` leaves it to oh-init when a container starts: the image then runs
+	// as root until oh-init has made the account, nothing of the base is read,
+	// and hosts that replace the entrypoint get root. It is refused with a
+	// server, whose hosts do so.
 	//
 	//spec:default build
 	//spec:enum build start

@@ -11,9 +11,7 @@ import (
 )
 
 var (
-	serverNames     = []string{"none", "action-execution-server", "agent-server"}
-	pythonProviders = []string{"builder", "uv", "micromamba"}
-	mirrorNames     = []string{"apt", "pypi", "conda", "npm", "github", "playwright", "node"}
+	mirrorNames = []string{"pypi", "conda", "npm", "github", "playwright", "node"}
 
 	// toolName is the rule for package names in Debian Policy, section 5.6.1.
 	toolName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
@@ -29,7 +27,7 @@ func (l *loader) validate(s *Spec) {
 	l.checkPlatforms(s.Platforms)
 	l.checkServer(s.Server)
 	l.checkDepsImage(s.DepsImage)
-	l.checkDeps(s.Deps)
+	l.checkDeps(s.Deps, s.Server)
 	l.checkNames("extra_deps.packages", s.ExtraDeps.Packages, packageName,
 		"a package name; it begins with a letter or digit and holds only letters, digits and +._:=~-")
 	l.checkEnvironment(s.Environment)
@@ -37,41 +35,6 @@ func (l *loader) validate(s *Spec) {
 	l.checkPath("working_dir", s.WorkingDir)
 	l.checkLabels(s.Labels)
 	l.checkMirrors(s.Mirrors)
-}
-
-func (l *loader) checkServer(s Server) {
-	switch {
-	case l.broken("server"):
-	case s.Name == "":
-		l.problem("server.name", "server.name is required; add one of %s", strings.Join(serverNames, ", "))
-	case !slices.Contains(serverNames, s.Name):
-		l.problem("server.name", "server %q is unknown%s", s.Name, meant(s.Name, serverNames))
-	case s.Name != defaultServer:
-		l.problem("server.name", "server %q is not supported by this version; remove it or use %q", s.Name, defaultServer)
-	default:
-		for _, key := range []string{"server.version", "server.source"} {
-			if l.given(key) {
-				l.problem(key, "%s has no meaning with server %q; remove it", key, defaultServer)
-			}
-		}
-	}
-}
-
-func (l *loader) checkDeps(d Deps) {
-	l.checkImage("deps.builder", d.Builder)
-	if d.Builder == scratch {
-		l.problem("deps.builder", "deps.builder must be a Debian or Ubuntu image, not %q, which is empty; use e.g. %q", scratch, defaultBuilder)
-	}
-	l.checkNames("deps.tools", d.Tools, toolName,
-		"the name of a Debian package; it has two characters or more of a-z, 0-9 and +.-, and begins with a letter or digit")
-	if p := d.Python.Provider; p != "" && !slices.Contains(pythonProviders, p) {
-		l.problem("deps.python.provider", "deps.python.provider %q is unknown%s", p, meant(p, pythonProviders))
-	}
-	for _, key := range []string{"deps.python", "deps.browser", "deps.vscode", "deps.node"} {
-		if l.given(key) {
-			l.problem(key, "%s is not supported by this version; remove it", key)
-		}
-	}
 }
 
 // checkNames checks a list of names against a pattern, and that none comes twice.
@@ -116,15 +79,20 @@ func (l *loader) checkLabels(labels map[string]string) {
 func (l *loader) checkMirrors(mirrors map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(mirrors)) {
 		key := "mirrors." + name
-		if !slices.Contains(mirrorNames, name) {
+		switch {
+		case name == "apt":
+			l.problem(key, "mirrors.apt is not supported by this version; use a deps.builder whose sources name the mirror")
+		case !slices.Contains(mirrorNames, name):
 			l.problem(key, "mirror %q is unknown%s", name, meant(name, mirrorNames))
 		}
-		if u, err := url.Parse(mirrors[name]); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		u, err := url.Parse(mirrors[name])
+		switch {
+		case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 			l.problem(key, "%s %q must be an address that begins with https:// or http://", key, mirrors[name])
+		case u.User != nil:
+			// It would be in the graph, the provenance and the log.
+			l.problem(key, "%s must not hold a password; hand it over as the secret %q (--secret id=netrc,src=...)", key, "netrc")
 		}
-	}
-	if l.given("mirrors") {
-		l.problem("mirrors", "mirrors is not supported by this version; remove it")
 	}
 }
 

@@ -23,8 +23,8 @@ func (l *loader) checkUser(u User) {
 	switch {
 	case !slices.Contains(createValues, u.Create):
 		l.problem("user.create", "user.create %q is unknown%s", u.Create, meant(u.Create, createValues))
-	case u.Create == CreateStart:
-		l.problem("user.create", "user.create %q is not supported by this version; remove it or use %q", CreateStart, CreateBuild)
+	case u.Create == CreateStart && (u.IsRoot() || u.IsNumeric()):
+		l.problem("user.create", "user.create %q needs a user with a name; remove it or name one", CreateStart)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 // maxFrontendSize is what a frontend image may weigh, compressed, for one
 // platform: every user of a syntax line downloads it.
-const maxFrontendSize = 10_000_000
+const maxFrontendSize = 12_000_000
 
 // FrontendRef is the frontend image's reference in the local registry. A syntax
 // line with [FrontendImage] finds the same image through buildkitd's mirror.

@@ -1,22 +1,32 @@
 // Package deps holds the stages that build /openhands: a file per component,
 // one layer each. Every component depends on its own part of the spec alone,
-// and none of them runs a program of the target architecture.
+// and a program of the target architecture runs only where conda-forge's Python
+// is asked for on another machine.
 package deps
 
 import (
 	"github.com/moby/buildkit/client/llb"
+
+	"github.com/openhands/llb-frontend/frontend/spec"
 )
 
 // Input is what the stages are made of.
 type Input struct {
 	// Builder is a Debian-like root for the machine that builds.
 	Builder llb.State
-	// Helpers holds oh-seal for the machine that builds, under [HelpersDir].
+	// Helpers holds oh-seal for the machine that builds, under [HelpersDir], and
+	// what images get of the frontend, under [RuntimeDir].
 	Helpers llb.State
-	// Architecture is the target's, in Go's and OCI's spelling: amd64, arm64.
-	Architecture string
-	// Tools are packages of the builder's distribution.
-	Tools []string
+	// Architecture is the target's, BuildArchitecture that of the machine that
+	// builds, in Go's and OCI's spelling: amd64, arm64.
+	Architecture, BuildArchitecture string
+
+	Spec    spec.Deps
+	Server  spec.Server
+	Mirrors map[string]string
+	// Source is the checkout that server.source names; nil for a release.
+	Source *llb.State
+
 	// Step names and locates a vertex.
 	Step func(name, path, text string) []llb.ConstraintsOpt
 	// Run holds what every command gets: proxies, extra hosts, network mode.
@@ -34,43 +44,81 @@ type Component struct {
 // HelpersDir is where the frontend's image keeps its helper programs.
 const HelpersDir = "/helpers"
 
-const (
-	helpersMount = "/run/openhands/helpers"
-	libMount     = "/run/openhands/lib"
-	cacheMount   = "/run/openhands/apt"
-	outMount     = "/run/openhands/out"
-)
+// RuntimeDir is where the frontend's image keeps, by architecture, what goes
+// into images as it is.
+const RuntimeDir = "/runtime"
 
-// Build gives the components, lowest layer first.
-func Build(in Input) []Component {
+// Build gives the components, lowest layer first: what changes least.
+func Build(input Input) ([]Component, error) {
+	in := graph{Input: input, made: map[string]Component{}}
 	lib := in.lib()
-	return []Component{lib, in.tools(lib)}
+	components := []Component{lib, in.tools(lib), in.init()}
+	for _, part := range []struct {
+		wanted bool
+		build  func() (Component, error)
+	}{
+		{in.Spec.Python.Wanted(), in.python},
+		{in.Spec.Python.Wanted() && in.Spec.Python.Provider != spec.ProviderMicromamba, in.poetry},
+		{in.Spec.Node.Wanted(), in.node},
+		{in.Spec.UV, in.uv},
+		{in.Spec.Browser.Wanted(), in.browser},
+		{in.Spec.VSCode.Wanted(), in.vscode},
+		{in.Spec.Python.Wanted(), in.pythonDeps},
+		{in.Server.Wanted() && in.Source == nil, in.code},
+	} {
+		if !part.wanted {
+			continue
+		}
+		c, err := part.build()
+		if err != nil {
+			return nil, err
+		}
+		components = append(components, c)
+	}
+	return components, nil
 }
 
-// seal runs oh-seal in the builder image and returns what it wrote: a root
-// that holds only /openhands. The output is a mount on scratch, so it is one
-// layer without the builder's files, whiteouts or parents.
-//
-// The helper is mounted by path from the frontend's image. A mount's content
-// is part of the cache key, so a component is built again only when the
-// helper's bytes change, not with every release of the frontend.
-func (in Input) seal(step []llb.ConstraintsOpt, args []string, mounts ...llb.RunOption) llb.State {
-	argv := append([]string{helpersMount + "/oh-seal", args[0],
-		"--arch", in.Architecture,
-		"--apt-cache", cacheMount,
-		"--out", outMount,
-	}, args[1:]...)
-	opts := []llb.RunOption{
-		llb.Args(argv),
-		llb.Dir("/"),
-		llb.User("0"),
-		llb.AddMount(helpersMount, in.Helpers, llb.SourcePath(HelpersDir), llb.Readonly),
-		llb.AddMount(cacheMount, llb.Scratch(), llb.AsPersistentCacheDir("openhands-apt-"+in.Architecture, llb.CacheMountLocked)),
-	}
-	opts = append(opts, mounts...)
-	opts = append(opts, in.Run...)
-	for _, s := range step {
-		opts = append(opts, s)
-	}
-	return in.Builder.Run(opts...).AddMount(outMount, llb.Scratch())
+// graph is one build's stages. A stage that several others need is made once:
+// BuildKit would run it once anyway, but show its place in the spec each time.
+type graph struct {
+	Input
+	made map[string]Component
 }
+
+// native is the same graph for the machine that builds: its components run as
+// tools of the build.
+func (in graph) native() graph {
+	in.Architecture = in.BuildArchitecture
+	return in
+}
+
+// once makes a component at its first use, once for each architecture.
+func (in graph) once(name string, build func() (llb.State, error)) (Component, error) {
+	key := name + " " + in.Architecture
+	if c, ok := in.made[key]; ok {
+		return c, nil
+	}
+	st, err := build()
+	if err != nil {
+		return Component{}, err
+	}
+	in.made[key] = Component{Name: name, State: st}
+	return in.made[key], nil
+}
+
+// must is once for what cannot fail.
+func (in graph) must(name string, build func() llb.State) Component {
+	c, _ := in.once(name, func() (llb.State, error) { return build(), nil })
+	return c
+}
+
+// Error is a problem with the value at a key of the spec.
+type Error struct {
+	Key string
+	Err error
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives the problem itself.
+func (e *Error) Unwrap() error { return e.Err }

@@ -8,9 +8,9 @@ import (
 
 // tools holds the wanted distribution packages. It sees the lib component and
 // adds only the libraries that lib lacks.
-func (in Input) tools(lib Component) Component {
-	step := in.Step("tools", "deps.tools", "fetch and seal "+strings.Join(in.Tools, ", "))
-	args := append([]string{"tools", "--lib", libMount}, in.Tools...)
+func (in graph) tools(lib Component) Component {
+	step := in.Step("tools", "deps.tools", "fetch and seal "+strings.Join(in.Spec.Tools, ", "))
+	args := append([]string{"tools", "--lib", libMount}, in.Spec.Tools...)
 	return Component{
 		Name:  "tools",
 		State: in.seal(step, args, llb.AddMount(libMount, lib.State, llb.Readonly)),

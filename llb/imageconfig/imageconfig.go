@@ -40,6 +40,9 @@ type Patch struct {
 	// and an empty slice that there shall be none. See patchCommand.
 	Entrypoint, Cmd []string
 
+	// ExposedPorts are added to the base's, as "8000/tcp".
+	ExposedPorts []string
+
 	// Labels are the spec's, RequestLabels those of the build request (--label).
 	// The request wins over the spec, the spec over the base.
 	Labels, RequestLabels map[string]string
@@ -67,6 +70,12 @@ func Apply(base dockerspec.DockerOCIImage, p Patch) dockerspec.DockerOCIImage {
 	}
 	if p.WorkingDir != "" {
 		config.WorkingDir = p.WorkingDir
+	}
+	for _, port := range p.ExposedPorts {
+		if config.ExposedPorts == nil {
+			config.ExposedPorts = map[string]struct{}{}
+		}
+		config.ExposedPorts[port] = struct{}{}
 	}
 	patchCommand(config, p)
 	for _, labels := range []map[string]string{p.Labels, p.RequestLabels} {

@@ -38,16 +38,25 @@ func checkCommand(arch seal.Arch, roots []string) error {
 // of other gaps: only its author knows whether they matter.
 func checkComponent(arch seal.Arch, roots []string, say func(string, ...any)) error {
 	findings, err := checkTree(arch, roots)
-	errs := []error{err}
+	errs, gaps := []error{err}, 0
 	for _, f := range findings {
 		if f.fatal {
 			errs = append(errs, errors.New(f.String()))
 		} else if strings.HasPrefix(f.path, "/") && anyHas(roots[:1], f.path) {
-			say("warning: %s", f)
+			if gaps++; gaps <= mostGaps {
+				say("warning: %s", f)
+			}
 		}
+	}
+	if gaps > mostGaps {
+		say("warning: and %d more of this kind, which oh-seal check shows", gaps-mostGaps)
 	}
 	return errors.Join(errs...)
 }
+
+// mostGaps are told of a component. Hundreds of wheels' libraries can name
+// directories of the machine that they were compiled on.
+const mostGaps = 12
 
 // checkTree walks the /openhands of one or several components that belong
 // together, and returns what it finds in the order of roots and paths.

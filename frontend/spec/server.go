@@ -1,0 +1,47 @@
+package spec
+
+// Names of servers.
+const (
+	// ServerNone leaves the server out.
+	ServerNone = "none"
+	// ServerActionExecution is OpenHands' V0 server, of the package openhands-ai.
+	ServerActionExecution = "action-execution-server"
+)
+
+// Server is an OpenHands server, by name and, when it is not the default one,
+// by version or source.
+//
+//spec:short string the name of the server
+type Server struct {
+	// Name is the name of the server; `none` leaves it out. `agent-server` is not
+	// supported by this version.
+	//
+	//spec:enum none action-execution-server agent-server
+	//spec:example server: {name: action-execution-server}
+	Name string `yaml:"name"`
+
+	// Version is the released version of the server. The default is the one that
+	// this frontend was tested with, whose package it knows by digest.
+	//
+	//spec:default 0.62.0
+	//spec:example server: {name: action-execution-server, version: "0.62.0"}
+	Version string `yaml:"version"`
+
+	// Source is where the server's code comes from instead of a release: `.` for
+	// the build context, or the name of another one (`--build-context NAME=...`).
+	// It is a checkout with `pyproject.toml`, `poetry.lock` and the package
+	// `openhands`. The Python dependencies follow the first two alone.
+	//
+	//spec:example server: {name: action-execution-server, source: .}
+	Source string `yaml:"source"`
+}
+
+// Wanted reports whether the image gets a server.
+func (s Server) Wanted() bool {
+	return s.Name != "" && s.Name != ServerNone
+}
+
+func (s *Server) setShort(text string) error {
+	s.Name = text
+	return nil
+}

@@ -1,0 +1,69 @@
+# Chromium with its libraries and fonts, in the layout of Playwright.
+#
+# The libraries are those that the distribution's chromium depends on, under
+# whatever names this release has for them: they are all that Playwright's own
+# build needs. Fonts and fontconfig's settings are ours.
+. /run/openhands/script/common.sh
+python=/openhands/python/bin/python3
+top=$OUT/openhands/browser
+mkdir -p "$top/fonts" "$OUT/openhands/bin"
+packages /distribution chromium fonts-dejavu-core fonts-liberation fonts-noto-color-emoji fonts-wqy-zenhei
+
+version=${VERSION:-$(cat "$RUN/version/version" 2>/dev/null || true)}
+if [ -n "$version" ]; then
+  # The driver knows the revision, and where it is. It runs on this machine, for
+  # the target's platform.
+  pip download --quiet --no-deps --only-binary=:all: -d /tmp/playwright "playwright==$version"
+  "$python" -m zipfile -e /tmp/playwright/*.whl /tmp/playwright/wheel
+  driver=/tmp/playwright/wheel/playwright/driver
+  chmod 755 "$driver/node"
+fi
+case $ARCH in amd64) platform=debian12-x64 directory=chrome-linux ;; arm64) platform=debian12-arm64 directory=chrome-linux ;; esac
+export PLAYWRIGHT_HOST_PLATFORM_OVERRIDE=$platform PLAYWRIGHT_BROWSERS_PATH=$top/ms-playwright
+if [ "$PROVIDER" = playwright ]; then
+  "$driver/node" "$driver/package/cli.js" install chromium >/tmp/install.log 2>&1 || { tail -20 /tmp/install.log >&2; exit 1; }
+  chrome=$(find "$top/ms-playwright" -path '*/chromium-*' -type f -name chrome -perm -1)
+else
+  cp -a /distribution/usr/lib/chromium "$top/"
+  rm -rf "$top"/chromium/chrome-sandbox "$top"/chromium/chrome_crashpad_handler.debug
+  chrome=$top/chromium/chromium
+  if [ -n "$version" ]; then
+    # Where this Playwright looks for its own.
+    for name in chromium chromium-headless-shell; do
+      revision=$("$python" -c 'import json, sys
+print(next(b["revision"] for b in json.load(open(sys.argv[1]))["browsers"] if b["name"] == sys.argv[2]))' \
+        "$driver/package/browsers.json" "$name")
+      dir=$top/ms-playwright/$(echo "$name" | tr - _)-$revision/$directory
+      mkdir -p "$dir"
+      case $name in chromium) program=chrome ;; *) program=headless_shell ;; esac
+      ln -s ../../../chromium/chromium "$dir/$program"
+      touch "${dir%/*}/INSTALLATION_COMPLETE"
+    done
+  fi
+fi
+if [ ! -x "$chrome" ]; then
+  echo "Playwright $version has installed no chrome where it is looked for" >&2
+  exit 1
+fi
+find "$top" -name 'chrome_sandbox' -delete -o -name 'chrome-sandbox' -delete # setuid, which ours are not
+# Translations of menus that nobody sees; English is always wanted.
+find "$top" -path '*/locales/*.pak*' ! -name 'en-US.pak*' -delete
+
+for font in dejavu/DejaVuSans.ttf dejavu/DejaVuSans-Bold.ttf dejavu/DejaVuSansMono.ttf dejavu/DejaVuSerif.ttf \
+  liberation/LiberationSans-Regular.ttf liberation/LiberationSans-Bold.ttf liberation/LiberationSans-Italic.ttf \
+  liberation/LiberationMono-Regular.ttf liberation/LiberationSerif-Regular.ttf liberation/LiberationSerif-Bold.ttf \
+  noto/NotoColorEmoji.ttf wqy/wqy-zenhei.ttc; do
+  cp -L "/distribution/usr/share/fonts/truetype/$font" "$top/fonts/"
+done
+cp "$RUN/script/fonts.conf" "$OUT/openhands/fonts.conf"
+# NSS opens its modules by name.
+case $ARCH in amd64) lib=x86_64 ;; arm64) lib=aarch64 ;; esac
+mkdir -p "$OUT/openhands/lib/$lib"
+for name in softokn3 freebl3 freeblpriv3 nssckbi; do
+  find /distribution/usr/lib -name "lib$name.so" -exec cp -L {} "$OUT/openhands/lib/$lib/" ';'
+done
+sed "s|@CHROME@|${chrome#"$OUT"}|" "$RUN/script/chromium" >"$OUT/openhands/bin/chromium"
+if [ -n "${LAUNCHER:-}" ]; then cp "$RUN/script/oh-playwright" "$OUT/openhands/bin/oh-playwright"; fi
+chmod 755 "$OUT"/openhands/bin/*
+release_times
+seal --from /distribution --move /etc/fonts=/openhands

@@ -1,0 +1,56 @@
+# Read by every script before it begins. The builder is Debian-like: sh, tar,
+# find and sed are there, and nothing else is counted on.
+#
+# OUT is the root that the component is laid out in, ARCH the target's
+# architecture; RUN holds what is mounted beside.
+set -eu
+umask 022
+RUN=/run/openhands
+HOME=/tmp/home
+export HOME
+mkdir -p "$HOME"
+
+# CA certificates are those of the lib component, as a builder need not have any.
+# A private CA comes as the secret "ca", passwords as the secret "netrc". Each
+# tool has a variable of its own for them.
+bundle=/etc/ssl/certs/ca-certificates.crt
+if [ ! -e $bundle ]; then
+  mkdir -p /etc/ssl/certs
+  cp "$RUN/lib/openhands/c/cert.pem" $bundle
+fi
+if [ -s /run/secrets/ca ]; then
+  cat $bundle /run/secrets/ca >/tmp/ca.pem
+  for name in SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO NPM_CONFIG_CAFILE; do
+    export "$name=/tmp/ca.pem"
+  done
+fi
+if [ -s /run/secrets/netrc ]; then
+  export NETRC=/run/secrets/netrc
+fi
+
+oh_seal() { "$RUN/helpers/oh-seal" "$@"; }
+
+# packages TO PACKAGE... unpacks packages of the distribution for ARCH.
+packages() {
+  to=$1 && shift
+  oh_seal unpack --arch "$ARCH" --apt-cache "$RUN/apt" --out "$to" "$@"
+}
+
+# pip runs from the wheel that the distribution has for its ensurepip.
+pip() {
+  /openhands/python/bin/python3 "$(echo /openhands/python/share/python-wheels/pip-*.whl)/pip" --disable-pip-version-check "$@"
+}
+
+# release_times sets all times to the one that components have. It stands before
+# compiling: bytecode holds its source's time.
+release_times() { find "$OUT/openhands" -exec touch -h -d @0 {} +; }
+
+# compile DIR... writes bytecode beside the sources of DIR, with COMPILER. Files
+# that are no Python of this version (templates, tests of parsers) stay without.
+compile() { "$COMPILER" -m compileall -q -j 0 "$@" >/tmp/compile.log 2>&1 || true; }
+
+# seal [FLAG...] seals OUT on top of the lib component and of those in BELOW.
+seal() {
+  for below in lib ${BELOW:-}; do set -- --lib "$RUN/$below" "$@"; done
+  oh_seal adopt --arch "$ARCH" --out "$OUT" "$@"
+}

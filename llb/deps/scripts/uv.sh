@@ -1,0 +1,9 @@
+# uv and uvx, static programs, from their wheel.
+. /run/openhands/script/common.sh
+python=/openhands/python/bin/python3
+printf '%s\n' "$REQUIREMENT" >/tmp/uv.txt
+pip download --quiet --no-deps --only-binary=:all: --platform "$PLATFORM" --require-hashes -d /tmp/uv -r /tmp/uv.txt
+"$python" -m zipfile -e /tmp/uv/*.whl /tmp/uv/wheel
+mkdir -p "$OUT/openhands/tools"
+install -m 755 /tmp/uv/wheel/uv-*.data/scripts/uv /tmp/uv/wheel/uv-*.data/scripts/uvx "$OUT/openhands/tools/"
+seal

@@ -1,0 +1,16 @@
+# openvscode-server from its release archive, with the server's extensions.
+. /run/openhands/script/common.sh
+top=$OUT/openhands/.openvscode-server
+mkdir -p "$top" "$OUT/openhands/tools"
+tar -xzf "$RUN"/archive/* --strip-components=1 --no-same-owner -C "$top"
+find "$top" -name '*.map' -delete
+if [ -d "$RUN/extensions" ]; then
+  for dir in "$RUN"/extensions/*/; do
+    cp -R "$dir" "$top/extensions/openhands-$(basename "$dir")"
+  done
+fi
+cp "$top/bin/remote-cli/openvscode-server" "$top/bin/remote-cli/code"
+install -m 755 "$RUN/script/code" "$OUT/openhands/tools/code"
+chmod -R u=rwX,go=rX "$top"
+release_times
+seal

@@ -1,0 +1,54 @@
+package deps
+
+import (
+	"github.com/moby/buildkit/client/llb"
+)
+
+// sources are the server's: a release, or the checkout of server.source.
+func (in graph) sources() llb.State {
+	if in.Source != nil {
+		return *in.Source
+	}
+	pkg, requirement, hashed := serverRequirement(in.Server)
+	env := map[string]string{"REQUIREMENT": requirement, "PACKAGE": pkg}
+	if hashed {
+		env["HASHES"] = "1"
+	}
+	// The same vertex for every architecture: nothing in it is for one.
+	n := in.native()
+	return n.must("server", func() llb.State {
+		return n.exec(stage{
+			name: "server", key: "server", text: "fetch " + pkg + " " + in.Server.Version,
+			script:    "server-release.sh",
+			env:       env,
+			openhands: n.pip(),
+			mounts:    []llb.RunOption{below("lib", n.lib())},
+		})
+	}).State
+}
+
+// lock holds the two files that say which packages the server wants. A change
+// of its code leaves it as it is, and with it all that is made of it.
+func (in graph) lock() llb.State {
+	return in.native().must("lock", func() llb.State {
+		src := in.sources()
+		return llb.Scratch().File(
+			llb.Copy(src, "/pyproject.toml", "/").Copy(src, "/poetry.lock", "/"),
+			in.Step("server", "server", "take pyproject.toml and poetry.lock")...)
+	}).State
+}
+
+// code is the server's code, the last layer.
+func (in graph) code() (Component, error) {
+	interpreters, err := in.interpreters()
+	if err != nil {
+		return Component{}, err
+	}
+	return Component{Name: "code", State: in.exec(stage{
+		name: "code", key: "server", text: "compile the server's code",
+		script:    "server-code.sh",
+		env:       map[string]string{"HOME_PYTHON": in.interpreter()},
+		openhands: interpreters,
+		mounts:    []llb.RunOption{below("lib", in.lib()), mountAt("source", in.sources())},
+	})}, nil
+}

@@ -1,0 +1,150 @@
+package deps
+
+import (
+	"embed"
+	"maps"
+	"slices"
+
+	"github.com/moby/buildkit/client/llb"
+)
+
+// scripts are what the stages run, and the files that they put into images.
+//
+//go:embed scripts
+var scripts embed.FS
+
+// Where scripts find what is mounted: see scripts/common.sh.
+const (
+	runDir       = "/run/openhands"
+	helpersMount = runDir + "/helpers"
+	libMount     = runDir + "/lib"
+	aptMount     = runDir + "/apt"
+	outMount     = runDir + "/out"
+)
+
+// IDs of the secrets that every stage accepts, where the client has them. No
+// secret is part of a cache key, a layer or the provenance.
+const (
+	// SecretCA is a bundle of further CA certificates in PEM.
+	SecretCA = "ca"
+	// SecretNetrc holds passwords for mirrors, as netrc(5).
+	SecretNetrc = "netrc"
+)
+
+// stage is one command in the builder image that writes a component.
+type stage struct {
+	name, key, text string // of the vertex, see Input.Step
+	// script is run, with common.sh and files beside it.
+	script string
+	files  []string
+	// made are files beside the script that depend on the spec.
+	made map[string]string
+	env  map[string]string
+	// openhands is what stands at /openhands while the script runs: components
+	// for the machine that builds.
+	openhands []llb.State
+	mounts    []llb.RunOption
+	// apt says that the script fetches packages of the distribution.
+	apt bool
+}
+
+// exec runs a stage and returns what it wrote: a root that holds only
+// /openhands. The output is a mount on scratch, so it is one layer without the
+// builder's files, whiteouts or parents.
+//
+// The helper is mounted by path from the frontend's image. A mount's content
+// is part of the cache key, so a component is built again only when the
+// helper's bytes change, not with every release of the frontend.
+func (in graph) exec(s stage) llb.State {
+	step := in.Step(s.name, s.key, s.text)
+	opts := []llb.RunOption{
+		llb.Args([]string{"/bin/sh", runDir + "/script/" + s.script}),
+		llb.Dir("/"),
+		llb.User("0"),
+		llb.AddEnv("ARCH", in.Architecture),
+		llb.AddEnv("BUILD_ARCH", in.BuildArchitecture),
+		llb.AddEnv("OUT", outMount),
+		mountDir(helpersMount, in.Helpers, HelpersDir),
+		llb.AddMount(runDir+"/script", in.scriptDir(s), llb.Readonly),
+		llb.AddSecret("/run/secrets/"+SecretCA, llb.SecretID(SecretCA), llb.SecretOptional),
+		llb.AddSecret("/run/secrets/"+SecretNetrc, llb.SecretID(SecretNetrc), llb.SecretOptional),
+	}
+	if s.apt {
+		opts = append(opts, in.aptCache())
+	}
+	for _, k := range slices.Sorted(maps.Keys(s.env)) {
+		opts = append(opts, llb.AddEnv(k, s.env[k]))
+	}
+	if pypi := in.Mirrors["pypi"]; pypi != "" {
+		opts = append(opts, llb.AddEnv("PIP_INDEX_URL", pypi), llb.AddEnv("UV_DEFAULT_INDEX", pypi))
+	}
+	if len(s.openhands) > 0 {
+		// Scripts add links below it to what they write.
+		opts = append(opts, llb.AddMount("/openhands", in.overlay(s.openhands), llb.SourcePath("/openhands"), llb.ForceNoOutput))
+	}
+	opts = append(opts, s.mounts...)
+	opts = append(opts, in.Run...)
+	for _, o := range step {
+		opts = append(opts, o)
+	}
+	return in.Builder.Run(opts...).AddMount(outMount, llb.Scratch())
+}
+
+// scriptDir holds a stage's script and the files beside it.
+func (in graph) scriptDir(s stage) llb.State {
+	contents := map[string][]byte{}
+	for _, name := range append([]string{"common.sh", s.script}, s.files...) {
+		b, err := scripts.ReadFile("scripts/" + name)
+		if err != nil { // named in this package, embedded by it
+			b = []byte("echo 'no script " + name + "' >&2; exit 1\n")
+		}
+		contents[name] = b
+	}
+	for name, text := range s.made {
+		contents[name] = []byte(text)
+	}
+	var action *llb.FileAction
+	for _, name := range slices.Sorted(maps.Keys(contents)) {
+		if action == nil {
+			action = llb.Mkfile("/"+name, 0o644, contents[name])
+			continue
+		}
+		action = action.Mkfile("/"+name, 0o644, contents[name])
+	}
+	return llb.Scratch().File(action, in.Step(s.name, s.key, "script of "+s.name)...)
+}
+
+// overlay puts components on top of each other.
+func (in graph) overlay(states []llb.State) llb.State {
+	if len(states) == 1 {
+		return states[0]
+	}
+	if !in.NoMerge {
+		return llb.Merge(states)
+	}
+	root := llb.Scratch()
+	for _, st := range states {
+		root = root.File(llb.Copy(st, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}))
+	}
+	return root
+}
+
+// aptCache keeps downloaded packages between builds. Stages share it at the
+// same time: oh-seal checks every hash and writes by renaming.
+func (in graph) aptCache() llb.RunOption {
+	return llb.AddMount(aptMount, llb.Scratch(), llb.AsPersistentCacheDir("openhands-apt-"+in.Architecture, llb.CacheMountShared))
+}
+
+// uvCache keeps what uv has downloaded and built.
+func uvCache() llb.RunOption {
+	return llb.AddMount(runDir+"/uvcache", llb.Scratch(), llb.AsPersistentCacheDir("openhands-uv", llb.CacheMountShared))
+}
+
+// below mounts a component that another is sealed on top of.
+func below(name string, c Component) llb.RunOption {
+	return llb.AddMount(runDir+"/"+name, c.State, llb.Readonly)
+}
+
+func mountDir(target string, st llb.State, dir string) llb.RunOption {
+	return llb.AddMount(target, st, llb.SourcePath(dir), llb.Readonly)
+}
