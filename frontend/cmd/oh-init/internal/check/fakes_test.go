@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 		os.Exit(127)
 	case "hang":
 		time.Sleep(time.Minute)
+	case "oh-check":
+		os.Exit(Main(os.Args[1:]))
 	case "daemons":
 		daemons()
 	case "fake-editor": // --host HOST --port PORT --connection-token TOKEN ...

@@ -15,9 +15,10 @@ func (i image) libraries(ctx context.Context) result {
 	if !executable(loader) {
 		return missing("no %s", loader)
 	}
-	var names, lacks []string
+	var names, lacks, lines []string
 	for _, p := range i.bigPrograms() {
-		names = append(names, filepath.Base(p))
+		name := filepath.Base(p)
+		names = append(names, name)
 		// The loader's --list would end at the first library that is not there.
 		// With the variable it lists all, and the program does not run either.
 		o := i.run(ctx, i.step(), command{
@@ -25,10 +26,12 @@ func (i image) libraries(ctx context.Context) result {
 			env:  []string{"oh_TRACE_LOADED_OBJECTS=1"},
 		})
 		for _, lib := range notFound(o.stdout) {
-			lacks = append(lacks, lib+" for "+p)
+			lacks = append(lacks, lib+" for "+name)
+			lines = append(lines, p+": "+lib)
 		}
 		if text := loaderMessage(o.stderr); text != "" {
-			lacks = append(lacks, text+" for "+p)
+			lacks = append(lacks, "some for "+name)
+			lines = append(lines, p+": "+text)
 		}
 	}
 	switch {
@@ -36,7 +39,7 @@ func (i image) libraries(ctx context.Context) result {
 		return missing("no program to ask for")
 	case len(lacks) > 0:
 		return broken("rebuild the component with the packages that have these libraries; oh-seal adopt adds what is needed",
-			strings.Join(lacks, "\n"), "not found: %s", strings.Join(lacks, ", "))
+			strings.Join(lines, "\n"), "not found: %s", strings.Join(lacks, ", "))
 	}
 	return works("found for %s", strings.Join(names, " "))
 }

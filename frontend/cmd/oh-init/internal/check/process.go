@@ -43,8 +43,8 @@ func (p *process) stop() {
 }
 
 // await tries until it works. It gives up at once when the process ends.
-func (p *process) await(ctx context.Context, limit time.Duration, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+func (p *process) await(parent context.Context, limit time.Duration, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(parent, limit)
 	defer cancel()
 	last := errors.New("never asked")
 	for {
@@ -60,8 +60,11 @@ func (p *process) await(ctx context.Context, limit time.Duration, try func(conte
 		}
 		select {
 		case <-p.done:
-			return errors.New(ended(p.err))
+			return ended(p.err, p.output.String())
 		case <-ctx.Done():
+			if parent.Err() != nil {
+				return errors.New("interrupted")
+			}
 			return fmt.Errorf("not ready after %v: %w", limit, last)
 		case <-time.After(200 * time.Millisecond):
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // orphan is a program whose loader does not exist.
@@ -50,7 +49,6 @@ func TestTools(t *testing.T) {
 	t.Parallel()
 	img := newImage(t)
 	want(t, img.tools(t.Context()), absent, "no program")
-	img.limit = 6 * time.Second // half a second for each
 	img.elf(t, "bin/good")
 	img.elf(t, "tools/fussy")
 	img.elf(t, "tools/hang")
@@ -70,7 +68,7 @@ func TestTools(t *testing.T) {
 		"alien: cannot start: exec format error",
 		"crash: killed by a signal: killed",
 		"nolib: error while loading shared libraries: libnss3.so: cannot open shared object file",
-		"orphan: cannot start: it, its loader or its interpreter is not there",
+		"orphan: cannot start: its loader is not there",
 	} {
 		if !strings.Contains(got.output, line) {
 			t.Errorf("no %q in %q", line, got.output)
@@ -81,7 +79,6 @@ func TestTools(t *testing.T) {
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	img := newImage(t)
-	img.limit = 6 * time.Second
 	img.script(t, "tools/git", `[ "$1" = --version ] && echo git version 2.47.3`)
 	img.script(t, "tools/jq", "echo jq: error while loading shared libraries: libjq.so.1: cannot open shared object file >&2; exit 127")
 	img.script(t, "tools/rg", "echo 'rg: /lib/libc.so.6: version `GLIBC_2.38'\"'\"' not found (required by rg)' >&2; exit 1")
@@ -97,7 +94,7 @@ func TestVersion(t *testing.T) {
 		"rg":   {fail, "version `GLIBC_2.38' not found"},
 		"npm":  {fail, "npm: no node"},
 		"uv":   {fail, "does not end"},
-		"uvx":  {fail, "its interpreter is not there"},
+		"uvx":  {fail, "its interpreter is not there: #!/no/such/interpreter"},
 		"node": {absent, "no node in"},
 	} {
 		got := img.version(t.Context(), name)
@@ -146,11 +143,14 @@ esac`)
 	img.elf(t, ".openvscode-server/node")
 	want(t, img.libraries(t.Context()), ok, "found for node")
 	img.elf(t, "browser/chromium-1187/chrome-linux/chrome")
-	chrome := img.path("browser/chromium-1187/chrome-linux/chrome")
 	got := img.libraries(t.Context())
-	want(t, got, fail, "not found: libnss3.so for "+chrome+", libgbm.so.1 for "+chrome)
+	want(t, got, fail, "not found: libnss3.so for chrome, libgbm.so.1 for chrome")
 	img.elf(t, "poetry/some-py3.12/bin/python")
-	want(t, img.libraries(t.Context()), fail, "libz.so.1: cannot read file data for "+img.path("poetry"))
+	python := img.libraries(t.Context())
+	want(t, python, fail, "some for python")
+	if line := "bin/python: error while loading shared libraries: libz.so.1: cannot read file data"; !strings.Contains(python.output, line) {
+		t.Errorf("no %q in %q", line, python.output)
+	}
 	if n := strings.Count(got.output, "libnss3.so"); n != 1 {
 		t.Errorf("libnss3.so is named %d times", n)
 	}
@@ -180,9 +180,12 @@ func TestTmux(t *testing.T) {
 	}
 	img.env = append(img.env, `CONVERT=tr \303\274\237 _`)
 	want(t, img.tmux(t.Context()), fail, "does not speak UTF-8")
-	img.limit = 6 * time.Second
 	img.env = append(img.env, "CONVERT=true")
 	want(t, img.tmux(t.Context()), fail, "does not answer")
+	img.script(t, "bin/tmux", `echo "tmux: invalid LC_ALL, LC_CTYPE or LANG" >&2; exit 1`)
+	if got := img.tmux(t.Context()); got.state != fail || !strings.Contains(got.remedy, "LANG=C.UTF-8") {
+		t.Errorf("the remedy is %q", got.remedy)
+	}
 	img.script(t, "bin/tmux", `[ "$1" = -V ] && exit 0; echo "no server running on $TMUX_TMPDIR" >&2; exit 1`)
 	want(t, img.tmux(t.Context()), fail, "new-session: no server running")
 }
@@ -244,11 +247,7 @@ func TestVSCode(t *testing.T) {
 		"echo node: error while loading shared libraries: libatomic.so.1: cannot open shared object file >&2; exit 127")
 	want(t, img.vscode(t.Context()), fail, "libatomic.so.1")
 	img.script(t, ".openvscode-server/bin/openvscode-server", "echo Error: EACCES >&2; exit 1")
-	got := img.vscode(t.Context())
-	want(t, got, fail, "ends by itself: exit status 1")
-	if !strings.Contains(got.output, "EACCES") {
-		t.Errorf("its output is lost: %q", got.output)
-	}
+	want(t, img.vscode(t.Context()), fail, "ends by itself with exit status 1: Error: EACCES")
 	img.elf(t, "fake-editor")
 	img.script(t, ".openvscode-server/bin/openvscode-server", "exec "+img.path("fake-editor")+` "$@"`)
 	want(t, img.vscode(t.Context()), ok, "serves the workbench")

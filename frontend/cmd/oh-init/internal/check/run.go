@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -67,7 +69,7 @@ func (o outcome) unable() string {
 	case o.err == nil, o.late, errors.Is(o.err, exec.ErrWaitDelay):
 		return ""
 	case errors.Is(o.err, syscall.ENOENT):
-		return "cannot start: it, its loader or its interpreter is not there"
+		return "cannot start: " + notThere(o.err)
 	case errors.As(o.err, &exit):
 		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 			return "killed by a signal: " + status.Signal().String()
@@ -92,6 +94,22 @@ func (o outcome) problem() string {
 		return text
 	}
 	return cause(o.err)
+}
+
+// notThere says which file the kernel missed: it has one error for them all.
+func notThere(err error) string {
+	var at *fs.PathError
+	switch {
+	case !errors.As(err, &at):
+		return cause(err)
+	case !exists(at.Path):
+		return "the file is not there"
+	case isELF(at.Path):
+		return "its loader is not there"
+	}
+	b, _ := os.ReadFile(at.Path)
+	line, _, _ := strings.Cut(string(b), "\n")
+	return "its interpreter is not there: " + oneLine(line)
 }
 
 func (o outcome) output() string { return o.stdout + "\n" + o.stderr }
@@ -128,13 +146,15 @@ func remedyFor(problem string) string {
 	case strings.Contains(problem, "shared object"), strings.Contains(problem, "not found (required by"):
 		return "rebuild the component with the package that has this library; oh-seal adopt adds what is needed"
 	case strings.Contains(problem, "is not there"):
-		return "oh-seal check names interpreters that images lack; compose with the lib component below the others"
+		return "oh-seal check DIR names what the components lack; what a base lacks is filled in for a user by name"
 	case strings.Contains(problem, "exec format error"):
 		return "the component is for another architecture: take the deps image of this platform"
 	case strings.Contains(problem, "permission denied"):
 		return "everybody must be able to read and execute it: check its mode, and noexec of the mount"
+	case strings.Contains(problem, "LC_ALL"):
+		return "set LANG=C.UTF-8 in the image's environment"
 	}
-	return ""
+	return "run it by hand in the image"
 }
 
 // tail keeps the end of what is written to it; the rest may be endless.
@@ -161,10 +181,13 @@ func (t *tail) String() string {
 	return string(t.b)
 }
 
-// ended says how a process came to its end, for people.
-func ended(err error) string {
-	if err == nil {
-		return "ends by itself without an error"
+// ended says how a process came to its end. What it said last is most often
+// the reason.
+func ended(err error, output string) error {
+	how := "without an error"
+	if err != nil {
+		how = "with " + err.Error()
 	}
-	return fmt.Sprintf("ends by itself: %v", err)
+	last := strings.Join(lastLines(output, 1), "")
+	return fmt.Errorf("ends by itself %s: %s", how, oneLine(last))
 }

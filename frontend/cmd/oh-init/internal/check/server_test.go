@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -78,8 +79,8 @@ func TestServerDies(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	got := rows(t, v0Image(t, "dies"), nil)
-	want(t, got["server"], fail, "ends by itself: exit status 1")
-	if !strings.Contains(got["server"].output, "RuntimeError: Failed to create user") {
+	want(t, got["server"], fail, "ends by itself with exit status 1: RuntimeError: Failed to create user")
+	if !strings.Contains(got["server"].output, "starting run -n openhands poetry run") {
 		t.Errorf("its output is lost: %q", got["server"].output)
 	}
 	want(t, got["server-run"], skipped, "does not run")
@@ -91,11 +92,22 @@ func TestServerDies(t *testing.T) {
 func TestServerNeverReady(t *testing.T) {
 	t.Parallel()
 	img := v0Image(t, "never")
-	img.limit = 1200 * time.Millisecond
+	img.limit = 3600 * time.Millisecond
 	got := rows(t, img, nil)["server"]
-	want(t, got, fail, `not ready after 1.2s: GET /alive: it says "not initialized"`)
+	want(t, got, fail, `not ready after 3.6s: GET /alive: it says "not initialized"`)
 	if !strings.Contains(got.output, "starting run -n openhands") {
 		t.Errorf("its output is lost: %q", got.output)
+	}
+}
+
+func TestServerInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	s, r := v0Image(t, "never").serve(ctx, actionServer{}, nil)
+	want(t, r, fail, "interrupted")
+	if s.process != nil {
+		t.Error("its process is not ended")
 	}
 }
 
@@ -106,7 +118,7 @@ func TestServerCommand(t *testing.T) {
 	got := rows(t, img, []string{program, actionModule, "{port}"})
 	want(t, got["server-run"], ok, "")
 	want(t, rows(t, img, []string{program, "serve"})["server"], fail, "names no port")
-	want(t, rows(t, img, []string{img.path("none"), "{port}"})["server"], fail, "is not there")
+	want(t, rows(t, img, []string{img.path("none"), "{port}"})["server"], fail, "the file is not there")
 	empty := newImage(t)
 	want(t, rows(t, empty, nil)["server"], absent, "no server")
 	want(t, rows(t, empty, []string{"serve"})["server"], fail, "no server that oh-check knows")
