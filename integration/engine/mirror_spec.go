@@ -100,6 +100,9 @@ func usedOf(root *yaml.Node, versions *mirror.Versions) (used []mirrored, parts 
 		}
 		used, parts = append(used, c), append(parts, c.key)
 	}
+	if wordOf(child(deps, "python"), "provider") == "micromamba" {
+		parts = append(parts, mirror.Conda)
+	}
 	browser := child(deps, "browser")
 	if provider := wordOf(browser, "provider"); provider == "playwright" || browser == nil && hasServer {
 		if version := child(browser, "version"); version != nil {

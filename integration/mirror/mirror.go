@@ -68,6 +68,7 @@ func (m *Maker) Make(ctx context.Context, parts ...string) (Content, error) {
 		VSCode:     (*work).vscode,
 		Playwright: (*work).playwright,
 		Python:     (*work).python,
+		Conda:      (*work).conda,
 	}
 	all := Content{}
 	for _, part := range parts {

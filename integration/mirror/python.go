@@ -196,12 +196,20 @@ func (w *work) pip(ctx context.Context, a arch, dir string) error {
 		"pydoc3.13": "import pydoc\npydoc.cli()\n",
 		"pydoc3":    "import pydoc\npydoc.cli()\n",
 	} {
-		// Shell and Python at once, as python-build-standalone's are: the
-		// interpreter is the one beside the script, wherever that is.
-		script := "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")/python3.13\" \"$0\" \"$@\"\n' '''\nimport sys\n" + code
-		if err := os.WriteFile(filepath.Join(dir, "bin", program), []byte(script), 0o755); err != nil {
+		if err := writeScript(filepath.Join(dir, "bin", program), code); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeScript writes a program in Python that is shell and Python at once, as
+// python-build-standalone's are: the interpreter is the one beside it, wherever
+// that is.
+func writeScript(file, code string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	const head = "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")/python3.13\" \"$0\" \"$@\"\n' '''\nimport sys\n"
+	return os.WriteFile(file, []byte(head+code), 0o755)
 }

@@ -1,12 +1,10 @@
 package mirror_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/openhands/llb-frontend/integration/engine"
 	"github.com/openhands/llb-frontend/integration/mirror"
 )
 
@@ -26,41 +24,22 @@ func TestPython(t *testing.T) {
 	}
 }
 
-// The interpreter wants a C library as new as trixie's, so it runs in a root
-// that holds one and nothing else but a shell and its tools.
 func TestPythonRuns(t *testing.T) {
 	amd64(t)
 	m := parts(t, mirror.Python)
-	root := t.TempDir()
-	srv := filepath.Join(root, "srv")
-	e, err := engine.Open(engine.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.NeedPrograms(t.Context(), "mmdebstrap", "unshare"); err != nil {
-		t.Fatal(err)
-	}
-	output(t, "mmdebstrap", "--mode=root", "--variant=extract", "--include=base-files,libc6,libgcc-s1,dash,coreutils", "trixie", root)
-	if err := os.MkdirAll(srv, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	output(t, "tar", "-x", "-C", srv, "-f", get(t, m, m.Versions.PythonArchive("amd64")))
-	// The loader asks /proc where a program lies.
-	inside := func(args ...string) string {
-		t.Helper()
-		return output(t, "unshare", append([]string{"--mount", "--pid", "--fork", "--root=" + root, "--mount-proc"}, args...)...)
-	}
+	root := trixie(t)
+	output(t, "tar", "-x", "-C", filepath.Join(root, "srv"), "-f", get(t, m, m.Versions.PythonArchive("amd64")))
 	version, _, _ := strings.Cut(m.Versions.Python, "+")
-	got := inside("/srv/python/bin/python3", "-c", `import bz2, ctypes, curses, dbm.ndbm, hashlib, lzma, readline, sqlite3, ssl, sys, sysconfig, uuid, zlib
+	got := inside(t, root, "/srv/python/bin/python3", "-c", `import bz2, ctypes, curses, dbm.ndbm, hashlib, lzma, readline, sqlite3, ssl, sys, sysconfig, uuid, zlib
 print(sys.version.split()[0], sys.prefix, sysconfig.get_path("purelib"), sysconfig.get_path("include"))`)
 	if want := version + " /srv/python /srv/python/lib/python3.13/site-packages /srv/python/include/python3.13"; got != want {
 		t.Errorf("python says %q, want %q", got, want)
 	}
-	if got := inside("/srv/python/bin/pip3", "--version"); !strings.Contains(got, "/srv/python/lib/python3.13/") {
+	if got := inside(t, root, "/srv/python/bin/pip3", "--version"); !strings.Contains(got, "/srv/python/lib/python3.13/") {
 		t.Errorf("pip3 --version says %q", got)
 	}
-	inside("/srv/python/bin/python3", "-m", "venv", "/srv/venv")
-	if got := inside("/srv/venv/bin/pip", "--version"); !strings.Contains(got, "/srv/venv/lib/python3.13/site-packages/pip") {
+	inside(t, root, "/srv/python/bin/python3", "-m", "venv", "/srv/venv")
+	if got := inside(t, root, "/srv/venv/bin/pip", "--version"); !strings.Contains(got, "/srv/venv/lib/python3.13/site-packages/pip") {
 		t.Errorf("pip of a venv says %q", got)
 	}
 }
