@@ -55,8 +55,8 @@ func (i image) onPath(name string) string {
 	return ""
 }
 
-// user is the account that hosts name to a server. Without a line of its own
-// in passwd, a user is called openhands, which is what hosts say by default.
+// user is the account that hosts name to a server. A user without a line in
+// passwd has the name that the image gives it, else what hosts say by default.
 func (i image) user() string {
 	if i.uid == 0 {
 		return "root"
@@ -66,6 +66,9 @@ func (i image) user() string {
 		if f := strings.Split(line, ":"); len(f) == 7 && f[0] != "" && f[2] == strconv.Itoa(i.uid) {
 			return f[0]
 		}
+	}
+	if name := i.getenv("RUNTIME_USERNAME"); name != "" {
+		return name
 	}
 	return "openhands"
 }

@@ -130,6 +130,8 @@ func TestV0Command(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := img.with(t)
+	named := full
+	named.env = append(slices.Clone(full.env), "RUNTIME_USERNAME=agent")
 	for _, c := range []struct {
 		img  image
 		uid  int
@@ -138,6 +140,7 @@ func TestV0Command(t *testing.T) {
 		{img, 0, "30000 --working-dir /workspace --plugins agent_skills jupyter vscode --username root --user-id 0 --no-enable-browser"},
 		{full, 1000, "30000 --working-dir /workspace --plugins agent_skills jupyter vscode --username node --user-id 1000"},
 		{full, 4711, "30000 --working-dir /workspace --plugins agent_skills jupyter vscode --username openhands --user-id 4711"},
+		{named, 4711, "30000 --working-dir /workspace --plugins agent_skills jupyter vscode --username agent --user-id 4711"},
 	} {
 		c.img.uid = c.uid
 		got := actionServer{}.command(c.img, 30000, 31500)
