@@ -46,7 +46,10 @@ func (e *Engine) Build(ctx context.Context, opt BuildOptions) (*BuildResult, err
 	if err := metadata.Close(); err != nil {
 		return nil, err
 	}
-	args := []string{"build", "--progress=plain", "--metadata-file", metadata.Name(), "-f", spec}
+	if spec, err = e.reachable(ctx, spec); err != nil {
+		return nil, err
+	}
+	args := append([]string{"build", "--progress=plain", "--metadata-file", metadata.Name(), "-f", spec}, secretArgs()...)
 	result := &BuildResult{}
 	if opt.Image != "" {
 		result.Ref = e.Registry() + "/" + opt.Image
@@ -99,12 +102,15 @@ func digestIn(file string) (string, error) {
 // and context come from path, and an image named after the spec's directory is
 // pushed to the local registry unless the arguments say what to do with the
 // result.
-func (e *Engine) BuildArgs(path string, args []string) ([]string, error) {
+func (e *Engine) BuildArgs(ctx context.Context, path string, args []string) ([]string, error) {
 	spec, dir, err := specPath(path)
 	if err != nil {
 		return nil, err
 	}
-	all := []string{"build", "-f", spec}
+	if spec, err = e.reachable(ctx, spec); err != nil {
+		return nil, err
+	}
+	all := append([]string{"build", "-f", spec}, secretArgs()...)
 	if !slices.ContainsFunc(args, choosesOutput) {
 		all = append(all, "--push", "-t", e.Registry()+"/"+ExampleImage(dir))
 	}

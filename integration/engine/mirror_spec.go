@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -49,20 +48,21 @@ func (c mirrored) versionIn(value *yaml.Node) string {
 // WithMirrors returns a spec that downloads from the mirror alone: with the
 // addresses under mirrors, and with the versions and digests of what the spec
 // uses, since the mirror's archives are not the original ones. The parts that
-// the spec needs are made. The syntax line and comments stay.
+// the spec needs are made. The syntax line and comments stay. A spec that needs
+// nothing of the mirror stays as it is, to the byte.
 //
 // Build args are not looked into: a server given as ${NAME} counts as one.
 func (e *Engine) WithMirrors(ctx context.Context, spec []byte) ([]byte, error) {
 	var doc yaml.Node
-	if err := yaml.Unmarshal(spec, &doc); err != nil {
-		return nil, fmt.Errorf("spec: %w", err)
-	}
-	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
-		return nil, errors.New("spec: want one mapping")
+	if err := yaml.Unmarshal(spec, &doc); err != nil || len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
+		return spec, nil // for the frontend to say what is wrong
 	}
 	root := doc.Content[0]
 	versions := mirror.DefaultVersions()
 	used, parts := usedOf(root, &versions)
+	if len(parts) == 0 {
+		return spec, nil
+	}
 	m, err := e.MirrorOf(ctx, versions, parts...)
 	if err != nil {
 		return nil, err

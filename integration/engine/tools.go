@@ -98,6 +98,12 @@ func (e *Engine) NeedPrograms(ctx context.Context, programs ...string) error {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return fmt.Errorf("%s not in PATH, and there is no apt-get to install it: install it yourself", strings.Join(missing, ", "))
 	}
+	// The tests of two packages may miss something at the same time.
+	unlock, err := e.lockFile("apt.lock")
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	e.logf("installing with apt-get: %s", strings.Join(packages, " "))
 	for _, args := range [][]string{
 		{"update", "-q"},

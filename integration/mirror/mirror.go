@@ -35,7 +35,7 @@ type Versions struct {
 
 // DefaultVersions is the one place that has them.
 func DefaultVersions() Versions {
-	return Versions{Node: "24.21.0", VSCode: "1.98.2", Playwright: "1.55.0", Python: "3.13.5+20250702"}
+	return Versions{Node: "24.21.0", VSCode: "1.109.5", Playwright: "1.55.0", Python: "3.13.5+20250702"}
 }
 
 // Of is the version of a part.

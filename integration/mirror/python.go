@@ -58,6 +58,21 @@ func (w *work) pythonTree(ctx context.Context, a arch, dir string) error {
 	if err := w.checkPython(usr); err != nil {
 		return err
 	}
+	if err := w.layOut(ctx, usr, dir, triplet); err != nil {
+		return err
+	}
+	if err := upstreamPython(dir, triplet); err != nil {
+		return err
+	}
+	if err := w.ownLibraries(ctx, dir); err != nil {
+		return err
+	}
+	return w.pip(ctx, a, dir)
+}
+
+// layOut moves Debian's files to where a CPython with a prefix of its own has
+// them.
+func (w *work) layOut(ctx context.Context, usr, dir, triplet string) error {
 	for _, sub := range []string{"bin", "lib", "include", "share/man/man1"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return err
@@ -93,13 +108,7 @@ func (w *work) pythonTree(ctx context.Context, a arch, dir string) error {
 			return err
 		}
 	}
-	if err := upstreamPython(dir, triplet); err != nil {
-		return err
-	}
-	if err := w.ownLibraries(ctx, dir); err != nil {
-		return err
-	}
-	return w.pip(ctx, a, dir)
+	return nil
 }
 
 // checkPython compares the version that the archive is named after with what

@@ -13,9 +13,9 @@ import (
 
 // npm's package code-server holds the server of VS Code itself in lib/vscode,
 // built from Microsoft's source with coder's patches. It runs by itself, with
-// VS Code's own flags; coder's wrapper is left out. npm has no code-server of
-// VS Code 1.98, so an archive of openvscode-server 1.98.2 holds VS Code 1.99.3
-// and says so in its package.json.
+// VS Code's own flags; coder's wrapper is left out. Of
+// whatever version an archive has the name, it holds VS Code 1.99.3, and its
+// package.json and --version say so.
 const (
 	codeServer     = "4.99.4"
 	codeServerNode = "20.20.2" // what that release wants
@@ -96,6 +96,11 @@ func (w *work) vscodeModules(ctx context.Context) (string, error) {
 	if err := os.Symlink("node_modules", filepath.Join(tree, "node_modules.asar")); err != nil {
 		return "", err // as the package's postinstall.sh does
 	}
+	for _, name := range []string{"LICENSE", "ThirdPartyNotices.txt"} {
+		if err := os.Rename(w.path("code-server", name), filepath.Join(tree, name)); err != nil {
+			return "", err
+		}
+	}
 	return tree, vscodeNames(tree)
 }
 
@@ -163,7 +168,12 @@ func vscodeNames(tree string) error {
 			return err
 		}
 	}
-	file := filepath.Join(tree, "product.json")
+	return vscodeProduct(filepath.Join(tree, "product.json"))
+}
+
+// vscodeProduct gives the server the name and the directory in a home that
+// openvscode-server has.
+func vscodeProduct(file string) error {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -189,7 +199,9 @@ func vscodeNames(tree string) error {
 // npm wrote about where it had the modules from.
 func prune(dir string) error {
 	for _, module := range nativeModules {
-		for _, unused := range []string{"src", "deps", "third_party", "build/Release/obj.target", "build/Release/.deps"} {
+		for _, unused := range []string{
+			"src", "deps", "third_party", "build/Release/obj.target", "build/Release/.deps", "build/Makefile", "build/config.gypi",
+		} {
 			if err := os.RemoveAll(filepath.Join(dir, "node_modules", module, unused)); err != nil {
 				return err
 			}
@@ -199,10 +211,10 @@ func prune(dir string) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		name, built := d.Name(), strings.Contains(filepath.ToSlash(file), "/node_modules/") && strings.Contains(filepath.ToSlash(file), "/build/")
+		name := d.Name()
 		switch {
-		case strings.HasSuffix(name, ".map"), name == ".package-lock.json", name == "npm-shrinkwrap.json", name == "package-lock.json",
-			built && (name == "Makefile" || name == "config.gypi" || strings.HasSuffix(name, ".mk")):
+		case strings.HasSuffix(name, ".map"), strings.HasSuffix(name, ".mk"), name == "binding.Makefile",
+			name == ".package-lock.json", name == "npm-shrinkwrap.json", name == "package-lock.json":
 			return os.Remove(file)
 		}
 		return nil

@@ -15,7 +15,7 @@ func build(ctx context.Context, e *engine.Engine, args []string) error {
 	if len(args) == 0 {
 		return errors.New("build needs a spec file or the directory that holds one")
 	}
-	buildx, err := e.BuildArgs(args[0], args[1:])
+	buildx, err := e.BuildArgs(ctx, args[0], args[1:])
 	if err != nil {
 		return err
 	}
