@@ -147,7 +147,8 @@ func (c *child) stopped(by syscall.Signal) {
 	case !c.first && c.terminal.exists() && by != unix.SIGSTOP:
 		// The shell above waits for our group: stop it as the terminal would
 		// have, and the shell takes over. Where none could continue us, the
-		// kernel does not stop us either.
+		// kernel does not stop us either. The shell's SIGCONT is handed on as
+		// well: a second one does no harm.
 		c.terminal.pass(c.pid, ownGroup())
 		_ = syscall.Kill(0, unix.SIGTSTP)
 		c.resume()

@@ -78,7 +78,7 @@ func notStarted(path string, err error) error {
 	case errors.Is(err, syscall.ENOENT):
 		return fmt.Errorf("command %q needs an interpreter or a loader that this image lacks: see its first line, or its ELF interpreter", path)
 	case errors.Is(err, syscall.ENOEXEC):
-		return fmt.Errorf("command %q is not for this machine: a program must be of its architecture, a script must begin with #!", path)
+		return fmt.Errorf("command %q is not for this machine: it must be of its architecture, or a script with #! in front", path)
 	}
 	return fmt.Errorf("command %q cannot be executed: %w", path, err)
 }

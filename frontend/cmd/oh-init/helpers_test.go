@@ -158,9 +158,14 @@ func tty([]string) int {
 		close(eof)
 	}()
 	fmt.Println("ready, foreground:", hasTerminal())
+	continued := false
 	for {
 		select {
 		case s := <-c:
+			if s == unix.SIGCONT && continued {
+				continue // it may come twice, see child.stopped
+			}
+			continued = continued || s == unix.SIGCONT
 			fmt.Printf("%s, foreground: %t\n", s, hasTerminal())
 		case <-eof:
 			return 7

@@ -45,16 +45,16 @@ func TestChooseHome(t *testing.T) {
 func TestTrapsInTmp(t *testing.T) {
 	me := self()
 	own := tempHome + strconv.FormatUint(uint64(me.uid), 10)
-	for name, set := range map[string]func(home string) error{
-		"symlink": func(home string) error { return os.Symlink(t.TempDir(), home) },
-		"file":    func(home string) error { return os.WriteFile(home, nil, 0o700) },
-		"open to others": func(home string) error {
+	for name, set := range map[string]func(t *testing.T, home string) error{
+		"symlink": func(t *testing.T, home string) error { return os.Symlink(t.TempDir(), home) },
+		"file":    func(t *testing.T, home string) error { return os.WriteFile(home, nil, 0o700) },
+		"open to others": func(t *testing.T, home string) error {
 			if err := os.Mkdir(home, 0o700); err != nil {
 				return err
 			}
 			return os.Chmod(home, 0o777)
 		},
-		"another owner's": func(home string) error {
+		"another owner's": func(t *testing.T, home string) error {
 			needRoot(t)
 			if err := os.Mkdir(home, 0o700); err != nil {
 				return err
@@ -67,7 +67,7 @@ func TestTrapsInTmp(t *testing.T) {
 			if err := os.Mkdir(dir+"/tmp", 0o755); err != nil {
 				t.Fatal(err)
 			}
-			if err := set(dir + own); err != nil {
+			if err := set(t, dir+own); err != nil {
 				t.Fatal(err)
 			}
 			got, err := chooseHome(root(dir), me, "/none")

@@ -125,11 +125,10 @@ func TestSignalsGoToTheCommandAlone(t *testing.T) {
 // no time to answer, so only its end can be seen: the output closes.
 func TestEndsWhatIsLeft(t *testing.T) {
 	bothWays(t, func(t *testing.T, init func(argv ...string) *exec.Cmd) {
-		cmd := init("t-leave")
-		got := run(t, cmd)
-		want := "terminated\n"
-		if got.code != 4 || got.stdout != want && !(strings.Contains(t.Name(), "PID") && got.stdout == "") {
-			t.Errorf("%+v, want code 4 and %q", got, want)
+		got := run(t, init("t-leave"))
+		silent := strings.HasSuffix(t.Name(), "1") && got.stdout == ""
+		if got.code != 4 || got.stdout != "terminated\n" && !silent {
+			t.Errorf("%+v, want code 4", got)
 		}
 	})
 }

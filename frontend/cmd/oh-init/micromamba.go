@@ -20,14 +20,17 @@ type mambaRun struct {
 }
 
 func micromambaMain(r root, args []string) int {
-	if err := micromamba(r, args, os.Environ()); err != nil {
-		say("micromamba", err)
-		if errors.Is(err, errCommand) {
-			return exitCode(err)
-		}
-		return 1
+	return failed("micromamba", micromamba(r, args, os.Environ()))
+}
+
+// failed is the end of a launcher that is still there: its command did not
+// replace it.
+func failed(program string, err error) int {
+	say(program, err)
+	if errors.Is(err, errCommand) {
+		return exitCode(err)
 	}
-	return 0
+	return 1
 }
 
 // errCommand marks errors about the command of a launcher, which have a shell's

@@ -11,14 +11,7 @@ import (
 )
 
 func poetryMain(r root, args []string) int {
-	if err := poetry(r, args, os.Environ()); err != nil {
-		say("poetry", err)
-		if errors.Is(err, errCommand) {
-			return exitCode(err)
-		}
-		return 1
-	}
-	return 0
+	return failed("poetry", poetry(r, args, os.Environ()))
 }
 
 // poetry executes a command and returns only on failure. The virtual
