@@ -60,7 +60,7 @@ type Deps struct {
 	// or `false`. The default with a server is `true`.
 	//
 	//spec:example deps: {uv: true}
-	UV bool `yaml:"uv"`
+	UV bool `yaml:"uv" spec:"false"`
 }
 
 // Python is a Python interpreter, by provider and version, with packages.
@@ -172,12 +172,12 @@ func (d *Deps) setDefaults(server Server, given func(path string) bool) {
 		value        *string
 		path, preset string
 	}{
-		{&d.Python.Provider, "deps.python", ProviderBuilder},
-		{&d.Browser.Provider, "deps.browser", ProviderPlaywright},
-		{&d.VSCode.Version, "deps.vscode", defaultVSCode},
-		{&d.Node.Version, "deps.node", defaultNode},
+		{&d.Python.Provider, "deps.python.provider", ProviderBuilder},
+		{&d.Browser.Provider, "deps.browser.provider", ProviderPlaywright},
+		{&d.VSCode.Version, "deps.vscode.version", defaultVSCode},
+		{&d.Node.Version, "deps.node.version", defaultNode},
 	} {
-		if *v.value == "" && !given(v.path+".version") && !given(v.path+".provider") {
+		if *v.value == "" && !given(v.path) {
 			*v.value = v.preset
 		}
 	}

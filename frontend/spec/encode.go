@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -29,7 +30,7 @@ func Marshal(s Spec) ([]byte, error) {
 func structNode(v reflect.Value) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode}
 	for _, f := range fieldsOf(v.Type()) {
-		if value := v.Field(f.index); !value.IsZero() {
+		if value := v.Field(f.index); !value.IsZero() || f.has("false") {
 			n.Content = append(n.Content, stringNode(f.key), valueNode(value, f))
 		}
 	}
@@ -45,7 +46,7 @@ func valueNode(v reflect.Value, f field) *yaml.Node {
 	case string:
 		return stringNode(write(value))
 	case bool:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"}
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(value)}
 	case *uint32:
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: formatID(*value)}
 	case []string:

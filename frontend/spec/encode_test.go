@@ -22,6 +22,7 @@ deps:
     - git
     - jq
     - ripgrep
+  uv: false
 extra_deps:
   run:
     - echo $x

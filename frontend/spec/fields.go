@@ -9,13 +9,17 @@ import (
 
 // field is one key of a mapping, as the struct tags of spec.go give it.
 //
-// The `spec` tag holds options for the decoder:
+// The `spec` tag holds options, for the decoder:
 //
 //	raw     no substitution
 //	scalar  a string stands for a list of one
 //	number  a short form may be a number
 //	empty   an item may be "", but not the first one
 //	null    an entry of the mapping may have no value
+//
+// and one for [Marshal]:
+//
+//	false   false is written too: without the key the value may be true
 type field struct {
 	key     string
 	index   int

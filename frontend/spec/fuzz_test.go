@@ -26,6 +26,9 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(rangeSpec), "A", "1")
 	f.Add([]byte("args: {A: , B: '$A${A#x*}'}\nbase_image: ${B:-debian}\nlabels: {a: '\\$\\\\${A//b/$B}<< x'}\n"), "A", "a\\b")
 	f.Add([]byte("user: {uid: $U, sudo: true}\nserver: {name: none}\ndeps: {node: {version: \"1\"}}\nmirrors: {apt: x}\n"), "BASE_IMAGE", "scratch")
+	f.Add([]byte("base_image: a\nserver: action-execution-server\ndeps: {uv: $B, vscode: none, browser: {version: \"1.55.0\"}}\nuser: {create: build}\n"), "B", "false")
+	f.Add([]byte("base_image: a\nserver: {name: action-execution-server, source: .}\ndeps_image: d\nmirrors: {pypi: \"https://a:b@c/\", npm: x}\n"), "", "")
+	f.Add([]byte("base_image: a\ndeps: {python: {provider: uv, version: \"3.13.9+20251120\", digests: {amd64: \"sha256:0\"}, requirements: [\"a==1\"]}, node: \"1\"}\nuser: {create: start}\n"), "", "")
 	f.Add([]byte("a: &a [*a, !!x y]\n? b\n<<: *a\ncommand: ['', \"\\x41\", |\n x]\n---\n"), "TARGETOS", "")
 	f.Fuzz(func(t *testing.T, data []byte, name, value string) {
 		d, err := Load("f", data, map[string]string{name: value})

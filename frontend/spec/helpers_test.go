@@ -6,7 +6,11 @@ import (
 	"testing"
 )
 
-const base = "base_image: debian:trixie-slim\n"
+const (
+	base   = "base_image: debian:trixie-slim\n"
+	server = "server: action-execution-server\n"
+	sum    = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+)
 
 // messages returns the problems of a Load error as "line:col: message".
 func messages(t *testing.T, err error) []string {

@@ -38,7 +38,7 @@ func TestLoadProblems(t *testing.T) {
 		{"upper case", base + "User: root\n", nil, []string{`2:1: unknown key "User", did you mean "user"?`}},
 		{"other tool's key", base + "env: {}\ndeps: {image: x}\n", nil, []string{
 			`2:1: unknown key "env", did you mean "environment"?`,
-			`3:8: unknown key "image"; the keys here are builder, tools, python, browser, vscode, node`}},
+			`3:8: unknown key "image"; the keys here are builder, tools, python, browser, vscode, node, uv`}},
 		{"key elsewhere", base + "packages: [curl]\nuser: {platforms: []}\n", nil, []string{
 			`2:1: unknown key "packages" here; it belongs to "extra_deps"`,
 			`3:8: unknown key "platforms" here; it belongs to the top level`}},
@@ -104,25 +104,85 @@ func TestLoadProblems(t *testing.T) {
 			`2:108: platform "linux/amd64/v2" is not supported`}},
 		{"no platforms", base + "platforms: []\n", nil, []string{`2:12: platforms must not be empty`}},
 
-		// Later issues.
-		{"server", base + "server: agent-server\n", nil, []string{`2:9: server "agent-server" is not supported by this version; remove it or use "none"`}},
+		// The server.
+		{"server", base + "server: agent-server\n", nil, []string{`2:9: server "agent-server" is not supported by this version; use "action-execution-server" or "none"`}},
 		{"server typo", base + "server: {name: agent-servre}\n", nil, []string{`2:16: server "agent-servre" is unknown, did you mean "agent-server"?`}},
 		{"server unknown", base + "server: nginx\n", nil, []string{`2:9: server "nginx" is unknown; use one of none, action-execution-server, agent-server`}},
 		{"server without name", base + "server: {version: \"1\"}\n", nil, []string{`2:9: server.name is required`}},
-		{"server none with version", base + "server: {name: none, version: \"1\"}\n", nil, []string{`2:31: server.version has no meaning with server "none"`}},
+		{"server none with version", base + "server: {name: none, version: \"1\", source: .}\n", nil, []string{
+			`2:31: server.version has no meaning with server "none"`,
+			`2:44: server.source has no meaning with server "none"`}},
 		{"server type", base + "server: 1\n", nil, []string{`2:9: server must be a string or a mapping with the keys name, version, source, is a number`}},
-		{"components", base + "deps:\n  python: \"3.12\"\n  browser: chromium\n  vscode: {version: 1.9.1}\n  node: 22\n", nil, []string{
-			`3:11: deps.python is not supported by this version; remove it`,
-			`4:12: deps.browser is not supported`,
-			`5:11: deps.vscode is not supported`,
-			`6:9: deps.node must be a string or a mapping with the keys version, source, is a number`}},
-		{"python provider", base + "deps: {python: {provider: vu}}\n", nil, []string{`2:27: deps.python.provider "vu" is unknown, did you mean "uv"?`}},
-		{"mirrors", base + "mirrors: {apt: \"https://mirror.example.com/debian\"}\n", nil, []string{`2:10: mirrors is not supported by this version`}},
-		{"mirror shape", base + "mirrors: {atp: \"https://m.example.com\", npm: m.example.com}\n", nil, []string{
-			`2:16: mirror "atp" is unknown, did you mean "apt"?`,
-			`2:46: mirrors.npm "m.example.com" must be an address that begins with https://`}},
-		{"create start", base + "user: {create: start}\n", nil, []string{`2:16: user.create "start" is not supported by this version; remove it or use "build"`}},
-		{"create typo", base + "user: {create: biuld}\n", nil, []string{`2:16: user.create "biuld" is unknown, did you mean "build"?`}},
+		{"server version", base + "server: {name: action-execution-server, version: \"0.62 --index-url x\"}\n", nil, []string{
+			`2:50: server.version "0.62 --index-url x" is not a version`}},
+		{"server source", base + "server: {name: action-execution-server, source: ../checkout}\n", nil, []string{
+			`2:49: server.source "../checkout" is not the name of a build context; use "." for the build context`}},
+		{"server version and source", base + "server: {name: action-execution-server, version: 0.61.0, source: .}\n", nil, []string{
+			`2:50: server.version has no effect with server.source`}},
+		{"server without needs", base + server + "deps: {python: none, tools: [jq]}\n", nil, []string{
+			`3:16: server "action-execution-server" needs Python; remove deps.python or use one of builder, uv, micromamba`,
+			`3:29: server "action-execution-server" needs the tool "bash"; add it to deps.tools`}},
+		{"server with broken needs", base + server + "deps: {python: pyhton, tools: bash}\n", nil, []string{
+			`3:16: deps.python "pyhton" is unknown`,
+			`3:31: deps.tools must be a list`}},
+
+		// Components.
+		{"components", base + "deps:\n  python: \"3.12\"\n  browser: chromium\n  vscode: {version: 1 9}\n  node: 22\n  uv: latest\n", nil, []string{
+			`3:11: deps.python "3.12" is unknown; use one of builder, uv, micromamba, none`,
+			`4:12: deps.browser "chromium" is unknown; use one of playwright, builder, none`,
+			`5:21: deps.vscode.version "1 9" is not a version`,
+			`6:9: deps.node must be a string or a mapping with the keys version, digests, is a number`,
+			`7:7: deps.uv must be true or false`}},
+		{"short versions", base + "deps: {vscode: v/1, node: \"../1\"}\n", nil, []string{
+			`2:16: deps.vscode.version "v/1" is not a version; it holds only letters, digits and .+_-`,
+			`2:27: deps.node.version "../1" is not a version`}},
+		{"no provider", base + "deps:\n  python: {version: \"3.12\"}\n  browser: {version: \"1.55.0\"}\n  node: {digests: {}}\n", nil, []string{
+			`3:11: deps.python needs a provider; add one of builder, uv, micromamba, none`,
+			`4:12: deps.browser needs a provider; add one of playwright, builder, none`,
+			`5:9: deps.node needs a version; add one, or write "none"`}},
+		{"python provider", base + "deps: {python: {provider: vu}}\n", nil, []string{`2:27: deps.python "vu" is unknown, did you mean "uv"?`}},
+		{"python version", base + "deps: {python: {provider: builder, version: \"3.12\"}}\n", nil, []string{
+			`2:45: deps.python.version has no effect with provider "builder"`}},
+		{"python version by default", base + server + "deps: {python: {version: \"3.12\"}}\n", nil, []string{
+			`3:26: deps.python.version has no effect with provider "builder"`}},
+		{"python version of uv", base + "deps: {python: {provider: uv, version: \"3.12\"}}\n", nil, []string{
+			`2:40: deps.python.version "3.12" names no release; of provider "uv" it is as "3.13.9+20251120"`}},
+		{"playwright without a lock file", base + "deps: {browser: playwright}\n", nil, []string{
+			`2:17: deps.browser needs a version of Playwright where no server's lock file names one; write {provider: playwright, version: ...}`}},
+		{"requirements", base + "deps: {python: {provider: builder, requirements: [numpy, --index-url=x, \"a # b\", \"a\\nb\", \"\"]}}\n", nil, []string{
+			`2:58: deps.python.requirements[1] "--index-url=x" is not a requirement in pip's form`,
+			`2:73: deps.python.requirements[2] "a # b" is not a requirement`,
+			`2:82: deps.python.requirements[3] "a\nb" is not a requirement`,
+			`2:90: deps.python.requirements[4] must not be empty`}},
+		{"digests", base + "deps: {node: {version: \"1\", digests: {x64: " + sum + ", amd64: " + strings.TrimPrefix(sum, "sha256:") + ", arm64: \"sha512:" + strings.Repeat("0", 128) + "\"}}}\n", nil, []string{
+			`2:44: architecture "x64" is unknown; use one of amd64, arm64`,
+			`2:124: deps.node.digests.amd64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" is not a digest; write sha256: and 64 hexadecimal digits`,
+			`2:197: deps.node.digests.arm64 "sha512:000`}},
+		{"digests type", base + "deps: {python: {provider: uv, digests: sha256:00}}\n", nil, []string{`2:40: deps.python.digests must be a mapping of names to values`}},
+		{"components with deps image", base + "deps_image: a\n" + server + "deps: {python: uv, browser: none, vscode: none, node: none, uv: false}\n", nil, []string{
+			`4:16: deps.python has no effect with deps_image`,
+			`4:29: deps.browser has no effect with deps_image`,
+			`4:43: deps.vscode has no effect with deps_image`,
+			`4:55: deps.node has no effect with deps_image`,
+			`4:65: deps.uv has no effect with deps_image`}},
+
+		// Mirrors.
+		{"mirrors", base + "mirrors: {apt: \"https://mirror.example.com/debian\", npm: m.example.com}\n", nil, []string{
+			`2:16: mirrors.apt is not supported by this version; use a deps.builder whose sources name the mirror`,
+			`2:58: mirrors.npm is not supported by this version; nothing is fetched from npm yet`}},
+		{"mirror names", base + "mirrors: {nod: \"https://m.example.com\", pip: \"https://m.example.com\"}\n", nil, []string{
+			`2:16: mirror "nod" is unknown, did you mean "node"?`,
+			`2:46: mirror "pip" is unknown`}},
+		{"mirror addresses", base + "mirrors: {pypi: m.example.com, conda: \"ftp://m\", github: \"https:///x\", node: \"https://m:x\"}\n", nil, []string{
+			`2:17: mirrors.pypi "m.example.com" must be an address that begins with https:// or http://`,
+			`2:39: mirrors.conda "ftp://m" must be`,
+			`2:58: mirrors.github "https:///x" must be`,
+			`2:78: mirrors.node "https://m:x" must be`}},
+		{"mirror passwords", base + "mirrors: {pypi: \"https://me:secret@m\", conda: \"https://token@m\", github: \"me:secret@m\", node: \"https://me:se cret@m\"}\n", nil, []string{
+			`2:17: mirrors.pypi must not hold a password; hand it over as the secret "netrc"`,
+			`2:47: mirrors.conda must not hold a password`,
+			`2:74: mirrors.github must not hold a password`,
+			`2:95: mirrors.node must not hold a password`}},
 
 		// User.
 		{"user colon", base + "user: {name: \"a:b\"}\n", nil, []string{`2:14: user name "a:b" must not hold a colon or a newline`}},
@@ -151,6 +211,13 @@ func TestLoadProblems(t *testing.T) {
 			`2:14: user.home "/a:b" must not hold a colon`,
 			`2:29: user.shell "sh" must be an absolute path; use e.g. "/sh"`}},
 		{"user home root", base + "user: {home: /}\n", nil, []string{`2:14: user.home must not be "/"`}},
+
+		{"create typo", base + "user: {create: biuld}\n", nil, []string{`2:16: user.create "biuld" is unknown, did you mean "build"?`}},
+		{"create root at start", base + "user: {name: root, create: start}\n", nil, []string{`2:28: user.create "start" needs a user with a name; remove it or name one`}},
+		{"create uid 0 at start", base + "user: {uid: 0, create: start}\n", nil, []string{`2:13: user.uid 0 is root's`}},
+		{"create at start with a server", base + server + "user: {create: start}\n", nil, []string{
+			`3:16: user.create "start" does not go together with server "action-execution-server": its hosts replace the entrypoint and would run as root; remove one`}},
+		{"create typo with a server", base + server + "user: {create: satrt}\n", nil, []string{`3:16: user.create "satrt" is unknown, did you mean "start"?`}},
 
 		// Other values.
 		{"relative path", base + "working_dir: work\n", nil, []string{`2:14: working_dir "work" must be an absolute path`}},
@@ -219,6 +286,9 @@ func TestLoadProblems(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Load("openhands.yaml", []byte(tt.yaml), tt.args)
 			got := messages(t, err)
+			if err != nil && strings.Contains(err.Error(), "cret@") {
+				t.Errorf("the error holds a password: %v", err)
+			}
 			if len(got) != len(tt.want) {
 				t.Fatalf("got %d problems, want %d:\n%s", len(got), len(tt.want), strings.Join(got, "\n"))
 			}

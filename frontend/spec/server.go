@@ -20,10 +20,9 @@ type Server struct {
 	//spec:example server: {name: action-execution-server}
 	Name string `yaml:"name"`
 
-	// Version is the released version of the server. The default is the one that
-	// this frontend was tested with, whose package it knows by digest.
+	// Version is the released version of the server. The default is 0.62.0, which
+	// this frontend was tested with and whose package it knows by digest.
 	//
-	//spec:default 0.62.0
 	//spec:example server: {name: action-execution-server, version: "0.62.0"}
 	Version string `yaml:"version"`
 

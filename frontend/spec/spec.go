@@ -92,12 +92,12 @@ type Spec struct {
 	Labels map[string]string `yaml:"labels"`
 
 	// Mirrors replaces outside addresses, each by one that serves the same files
-	// in the same places: `pypi` a simple index, `npm` a registry, `conda` what
-	// holds the channel conda-forge, `github` and `node` what stands for
-	// github.com and nodejs.org/dist, `playwright` what Playwright knows as
+	// in the same places: `pypi` a simple index, `conda` what holds the channel
+	// conda-forge, `github` and `node` what stands for github.com and
+	// nodejs.org/dist, `playwright` what Playwright knows as
 	// PLAYWRIGHT_DOWNLOAD_HOST.
 	//
-	//spec:names ^(pypi|conda|npm|github|playwright|node)$
+	//spec:names ^(pypi|conda|github|playwright|node)$
 	//spec:example mirrors: {github: "https://mirror.example.com/github"}
 	Mirrors map[string]string `yaml:"mirrors"`
 }

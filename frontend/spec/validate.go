@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	mirrorNames = []string{"pypi", "conda", "npm", "github", "playwright", "node"}
+	mirrorNames = []string{"pypi", "conda", "github", "playwright", "node"}
 
 	// toolName is the rule for package names in Debian Policy, section 5.6.1.
 	toolName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
@@ -27,11 +27,13 @@ func (l *loader) validate(s *Spec) {
 	l.checkPlatforms(s.Platforms)
 	l.checkServer(s.Server)
 	l.checkDepsImage(s.DepsImage)
-	l.checkDeps(s.Deps, s.Server)
+	if s.DepsImage == "" {
+		l.checkDeps(s.Deps, s.Server)
+	}
 	l.checkNames("extra_deps.packages", s.ExtraDeps.Packages, packageName,
 		"a package name; it begins with a letter or digit and holds only letters, digits and +._:=~-")
 	l.checkEnvironment(s.Environment)
-	l.checkUser(s.User)
+	l.checkUser(s.User, s.Server)
 	l.checkPath("working_dir", s.WorkingDir)
 	l.checkLabels(s.Labels)
 	l.checkMirrors(s.Mirrors)
@@ -82,15 +84,19 @@ func (l *loader) checkMirrors(mirrors map[string]string) {
 		switch {
 		case name == "apt":
 			l.problem(key, "mirrors.apt is not supported by this version; use a deps.builder whose sources name the mirror")
+		case name == "npm":
+			l.problem(key, "mirrors.npm is not supported by this version; nothing is fetched from npm yet")
 		case !slices.Contains(mirrorNames, name):
 			l.problem(key, "mirror %q is unknown%s", name, meant(name, mirrorNames))
 		}
 		u, err := url.Parse(mirrors[name])
+		isAddress := err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 		switch {
-		case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		case !isAddress && !strings.Contains(mirrors[name], "@"):
 			l.problem(key, "%s %q must be an address that begins with https:// or http://", key, mirrors[name])
-		case u.User != nil:
-			// It would be in the graph, the provenance and the log.
+		case !isAddress || u.User != nil:
+			// It would be in the graph, the provenance and the log, this message
+			// included.
 			l.problem(key, "%s must not hold a password; hand it over as the secret %q (--secret id=netrc,src=...)", key, "netrc")
 		}
 	}

@@ -62,15 +62,14 @@ func (l *loader) checkDeps(d Deps, s Server) {
 	}
 	l.checkNames("deps.tools", d.Tools, toolName,
 		"the name of a Debian package; it has two characters or more of a-z, 0-9 and +.-, and begins with a letter or digit")
-	l.checkPython(d.Python, s)
-	l.checkProvider("deps.browser", d.Browser.Provider, browserProviders)
-	l.checkRelease("deps.browser.version", d.Browser.Version)
-	if d.Browser.Provider == ProviderPlaywright && d.Browser.Version == "" && !s.Wanted() {
-		l.problem("deps.browser", "deps.browser needs a version of Playwright where no server's lock file names one; write {provider: %s, version: ...}", ProviderPlaywright)
-	}
+	l.checkPython(d.Python)
+	l.checkBrowser(d.Browser, s)
 	for key, c := range map[string]Component{"deps.node": d.Node, "deps.vscode": d.VSCode} {
 		l.checkRelease(key+".version", c.Version)
 		l.checkDigests(key+".digests", c.Digests)
+		if l.given(key) && c.Version == "" {
+			l.problem(key, "%s needs a version; add one, or write %q", key, None)
+		}
 	}
 	if s.Wanted() {
 		l.checkNeeds(d, s)
@@ -90,7 +89,7 @@ func (l *loader) checkNeeds(d Deps, s Server) {
 	}
 }
 
-func (l *loader) checkPython(p Python, s Server) {
+func (l *loader) checkPython(p Python) {
 	const key = "deps.python"
 	l.checkProvider(key, p.Provider, pythonProviders)
 	l.checkRelease(key+".version", p.Version)
@@ -102,10 +101,24 @@ func (l *loader) checkPython(p Python, s Server) {
 		}
 	}
 	switch {
-	case l.given(key) && p.Provider == "" && !s.Wanted():
+	case l.given(key) && p.Provider == "":
 		l.problem(key, "deps.python needs a provider; add one of %s", strings.Join(pythonProviders, ", "))
+	case p.Provider == ProviderUV && p.Version != "" && !strings.Contains(p.Version, "+"):
+		l.problem(key+".version", "deps.python.version %q names no release; of provider %q it is as %q", p.Version, p.Provider, "3.13.9+20251120")
 	case p.Provider == ProviderBuilder && l.given(key+".version"):
 		l.problem(key+".version", "deps.python.version has no effect with provider %q, whose version is that of its distribution; remove it or use another provider", p.Provider)
+	}
+}
+
+func (l *loader) checkBrowser(b Browser, s Server) {
+	const key = "deps.browser"
+	l.checkProvider(key, b.Provider, browserProviders)
+	l.checkRelease(key+".version", b.Version)
+	switch {
+	case l.given(key) && b.Provider == "":
+		l.problem(key, "deps.browser needs a provider; add one of %s", strings.Join(browserProviders, ", "))
+	case b.Provider == ProviderPlaywright && b.Version == "" && !s.Wanted():
+		l.problem(key, "deps.browser needs a version of Playwright where no server's lock file names one; write {provider: %s, version: ...}", b.Provider)
 	}
 }
 
@@ -134,7 +147,7 @@ func (l *loader) checkDigests(key string, digests map[string]string) {
 		if !slices.Contains(architectures, arch) {
 			l.problem(key+"."+arch, "architecture %q is unknown%s", arch, meant(arch, architectures))
 		}
-		if d := digest.Digest(digests[arch]); d.Validate() != nil {
+		if d := digest.Digest(digests[arch]); d.Validate() != nil || d.Algorithm() != digest.SHA256 {
 			l.problem(key+"."+arch, "%s.%s %q is not a digest; write sha256: and 64 hexadecimal digits", key, arch, d)
 		}
 	}

@@ -13,7 +13,7 @@ var (
 	userName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$|^[a-z_][a-z0-9_-]{0,30}[$]$`)
 )
 
-func (l *loader) checkUser(u User) {
+func (l *loader) checkUser(u User, s Server) {
 	l.checkUserName(u.Name)
 	if u.IsRoot() && !u.IsNumeric() {
 		l.checkRoot(u)
@@ -23,8 +23,11 @@ func (l *loader) checkUser(u User) {
 	switch {
 	case !slices.Contains(createValues, u.Create):
 		l.problem("user.create", "user.create %q is unknown%s", u.Create, meant(u.Create, createValues))
-	case u.Create == CreateStart && (u.IsRoot() || u.IsNumeric()):
+	case u.Create != CreateStart || l.broken("user"):
+	case u.IsRoot() || u.IsNumeric():
 		l.problem("user.create", "user.create %q needs a user with a name; remove it or name one", CreateStart)
+	case s.Wanted():
+		l.problem("user.create", "user.create %q does not go together with server %q: its hosts replace the entrypoint and would run as root; remove one", CreateStart, s.Name)
 	}
 }
 

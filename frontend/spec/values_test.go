@@ -17,6 +17,15 @@ func defaults() Spec {
 	}
 }
 
+// withServer is what a spec with the server means.
+func withServer() Spec {
+	s := defaults()
+	s.Server = Server{Name: "action-execution-server", Version: "0.62.0"}
+	s.Deps.Python.Provider, s.Deps.Browser.Provider = "builder", "playwright"
+	s.Deps.VSCode.Version, s.Deps.Node.Version, s.Deps.UV = "1.109.5", "24.21.0", true
+	return s
+}
+
 func TestLoadValues(t *testing.T) {
 	tests := []struct {
 		name string
@@ -31,12 +40,68 @@ func TestLoadValues(t *testing.T) {
 			s.Args, s.BaseImage = map[string]string{"BASE_IMAGE": "alpine"}, "alpine"
 		}},
 		{"deps image leaves no deps", base + "deps_image: example.com/deps@sha256:" + strings.Repeat("0", 64) + "\n", nil, func(s *Spec) {
-			s.DepsImage, s.Deps = "example.com/deps@sha256:"+strings.Repeat("0", 64), Deps{}
+			s.DepsImage, s.Deps, s.Server = "example.com/deps@sha256:"+strings.Repeat("0", 64), Deps{}, Server{}
 		}},
-		{"deps image by build arg", base + "deps: {tools: [git]}\n", map[string]string{"DEPS_IMAGE": "deps"}, func(s *Spec) { s.DepsImage, s.Deps = "deps", Deps{} }},
+		{"deps image by build arg", base + "deps: {tools: [git]}\n", map[string]string{"DEPS_IMAGE": "deps"}, func(s *Spec) {
+			s.DepsImage, s.Deps, s.Server = "deps", Deps{}, Server{}
+		}},
 		{"platforms", base + "platforms: [linux/x86_64, linux/arm64/v8]\n", nil, func(s *Spec) { s.Platforms = []string{"linux/amd64", "linux/arm64"} }},
 		{"no tools", base + "deps: {tools: []}\n", nil, func(s *Spec) { s.Deps.Tools = []string{} }},
-		{"server", base + "server: none\n", nil, func(*Spec) {}},
+		{"server none", base + "server: none\n", nil, func(*Spec) {}},
+		{"server none with deps image", base + "server: none\ndeps_image: deps\n", nil, func(s *Spec) { s.DepsImage, s.Deps = "deps", Deps{} }},
+		{"server with deps image", base + "server: action-execution-server\ndeps_image: deps\n", nil, func(s *Spec) {
+			s.DepsImage, s.Deps, s.Server = "deps", Deps{}, withServer().Server
+		}},
+		{"server and deps with deps image by build arg", base + "server: action-execution-server\ndeps: {tools: [git], python: none}\n", map[string]string{"DEPS_IMAGE": "deps"}, func(s *Spec) {
+			s.DepsImage, s.Deps, s.Server = "deps", Deps{}, withServer().Server
+		}},
+		{"server", base + server, nil, func(s *Spec) { *s = withServer() }},
+		{"server version", base + "server: {name: action-execution-server, version: 0.61.1}\n", nil, func(s *Spec) {
+			*s = withServer()
+			s.Server.Version = "0.61.1"
+		}},
+		{"server source", base + "server: {name: action-execution-server, source: .}\n", nil, func(s *Spec) {
+			*s = withServer()
+			s.Server = Server{Name: ServerActionExecution, Source: "."}
+		}},
+		{"server source by name", base + "args: {S: oh/main-1.2}\nserver: {name: action-execution-server, source: $S}\n", nil, func(s *Spec) {
+			*s = withServer()
+			s.Args, s.Server = map[string]string{"S": "oh/main-1.2"}, Server{Name: ServerActionExecution, Source: "oh/main-1.2"}
+		}},
+		{"server with other components", base + server + "deps: {python: uv, browser: builder, vscode: \"1.98.2\", node: \"22.1.0\", uv: false}\n", nil, func(s *Spec) {
+			*s = withServer()
+			s.Deps.Python.Provider, s.Deps.Browser.Provider = "uv", "builder"
+			s.Deps.VSCode.Version, s.Deps.Node.Version, s.Deps.UV = "1.98.2", "22.1.0", false
+		}},
+		{"server without components", base + server + "deps: {browser: none, vscode: none, node: none, uv: false}\n", nil, func(s *Spec) {
+			*s = withServer()
+			s.Deps.Browser.Provider, s.Deps.VSCode.Version, s.Deps.Node.Version, s.Deps.UV = "none", "none", "none", false
+		}},
+		{"server with parts of components", base + server + "deps: {python: {requirements: [numpy]}, browser: {version: \"1.55.0\"}, node: {digests: {arm64: " + sum + "}}}\n", nil, func(s *Spec) {
+			*s = withServer()
+			s.Deps.Python.Requirements, s.Deps.Browser.Version = []string{"numpy"}, "1.55.0"
+			s.Deps.Node.Digests = map[string]string{"arm64": sum}
+		}},
+		{"components", base + "deps: {python: builder, browser: {provider: playwright, version: \"1.55.0\"}, vscode: \"1.98.2\", node: \"24.21.0\", uv: true}\n", nil, func(s *Spec) {
+			s.Deps.Python.Provider, s.Deps.Browser = "builder", Browser{Provider: "playwright", Version: "1.55.0"}
+			s.Deps.VSCode.Version, s.Deps.Node.Version, s.Deps.UV = "1.98.2", "24.21.0", true
+		}},
+		{"no components", base + "deps: {python: none, browser: none, vscode: none, node: none, uv: false}\n", nil, func(s *Spec) {
+			s.Deps.Python.Provider, s.Deps.Browser.Provider = "none", "none"
+			s.Deps.VSCode.Version, s.Deps.Node.Version = "none", "none"
+		}},
+		{"components in full", base + "deps:\n  python: {provider: uv, version: 3.13.9+20251120, digests: {amd64: " + sum + "}, requirements: [\"numpy==2.3.4\", \"a[b] @ https://example.com/a.whl\"]}\n" +
+			"  browser: {provider: builder}\n  vscode: {version: none}\n  node: {version: 22.1.0, digests: {amd64: " + sum + ", arm64: " + sum + "}}\n", nil, func(s *Spec) {
+			s.Deps.Python = Python{Provider: "uv", Version: "3.13.9+20251120", Digests: map[string]string{"amd64": sum},
+				Requirements: []string{"numpy==2.3.4", "a[b] @ https://example.com/a.whl"}}
+			s.Deps.Browser.Provider, s.Deps.VSCode.Version = "builder", "none"
+			s.Deps.Node = Component{Version: "22.1.0", Digests: map[string]string{"amd64": sum, "arm64": sum}}
+		}},
+		{"mirrors", base + "args: {M: m.example.com}\nmirrors: {pypi: \"https://$M/simple/\", conda: \"http://m:8080\", github: \"https://m/g\", playwright: \"https://m/p\", node: \"https://m/@n\"}\n", nil, func(s *Spec) {
+			s.Args = map[string]string{"M": "m.example.com"}
+			s.Mirrors = map[string]string{"pypi": "https://m.example.com/simple/", "conda": "http://m:8080", "github": "https://m/g", "playwright": "https://m/p", "node": "https://m/@n"}
+		}},
+		{"user at start", base + "user: {uid: 1001, create: start}\n", nil, func(s *Spec) { s.User = User{Name: "openhands", UID: id(1001), Create: "start"} }},
 		{"extra deps command", base + "extra_deps: echo $HOME\n", nil, func(s *Spec) { s.ExtraDeps.Run = []string{"echo $HOME"} }},
 		{"run command", base + "extra_deps: {run: \"a ${b%%c}\"}\n", nil, func(s *Spec) { s.ExtraDeps.Run = []string{"a ${b%%c}"} }},
 		{"user root", base + "user: root\n", nil, func(s *Spec) { s.User = User{Name: "root", Create: "build"} }},
@@ -83,6 +148,13 @@ func TestLoadValues(t *testing.T) {
 			tt.want(&want)
 			if !reflect.DeepEqual(got.Spec, want) {
 				t.Errorf("got\n%+v\nwant\n%+v", got.Spec, want)
+			}
+			data, err := Marshal(got.Spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := Load("openhands.yaml", data, nil); err != nil || !reflect.DeepEqual(again.Spec, want) {
+				t.Errorf("after Marshal: %v\n%s", err, data)
 			}
 		})
 	}

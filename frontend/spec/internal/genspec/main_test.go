@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -147,6 +149,39 @@ func TestDocumentedDefaults(t *testing.T) {
 	documented.Server.Name = d.Spec.Server.Name // documented at its short form
 	if !reflect.DeepEqual(documented, d.Spec) {
 		t.Errorf("documented defaults:\n%+v\ndefaults:\n%+v", documented, d.Spec)
+	}
+}
+
+// TestDocumentedDefaultsWithServer looks for the defaults that a server brings
+// in the texts of their keys: a default directive would claim them for every
+// spec.
+func TestDocumentedDefaultsWithServer(t *testing.T) {
+	root, err := parseModel(specDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := spec.Load("spec", []byte("server: "+spec.ServerActionExecution), map[string]string{"BASE_IMAGE": "debian:trixie-slim"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := d.Spec.Deps
+	defaults := map[string]string{
+		"server.version": d.Spec.Server.Version,
+		"deps.python":    deps.Python.Provider,
+		"deps.browser":   deps.Browser.Provider,
+		"deps.vscode":    deps.VSCode.Version,
+		"deps.node":      deps.Node.Version,
+		"deps.uv":        strconv.FormatBool(deps.UV),
+	}
+	forEachKey(root, func(k key) {
+		want, ok := defaults[k.path]
+		delete(defaults, k.path)
+		if ok && !regexp.MustCompile(`default[^.]* `+"`?"+regexp.QuoteMeta(want)+"[`,. ]").MatchString(strings.Join(paragraphs(k.doc), " ")) {
+			t.Errorf("the text of %s does not say that the default with a server is %s:\n%s", k.path, want, k.doc)
+		}
+	})
+	if len(defaults) > 0 {
+		t.Errorf("no such keys: %v", defaults)
 	}
 }
 
