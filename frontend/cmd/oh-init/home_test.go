@@ -47,8 +47,8 @@ func TestTrapsInTmp(t *testing.T) {
 	own := tempHome + strconv.FormatUint(uint64(me.uid), 10)
 	for name, set := range map[string]func(t *testing.T, home string) error{
 		"symlink": func(t *testing.T, home string) error { return os.Symlink(t.TempDir(), home) },
-		"file":    func(t *testing.T, home string) error { return os.WriteFile(home, nil, 0o700) },
-		"open to others": func(t *testing.T, home string) error {
+		"file":    func(_ *testing.T, home string) error { return os.WriteFile(home, nil, 0o700) },
+		"open to others": func(_ *testing.T, home string) error {
 			if err := os.Mkdir(home, 0o700); err != nil {
 				return err
 			}

@@ -189,7 +189,11 @@ func (run mambaRun) environment(base, active string) (string, error) {
 		return "", err
 	}
 	if info, err := os.Stat(prefix); err != nil || !info.IsDir() {
-		return "", fmt.Errorf("no environment is at %q: use one of %q by -n", prefix, environments(base))
+		names := environments(base)
+		if len(names) == 0 {
+			return "", fmt.Errorf("no environment is at %q, and none below %q: this image has no Python of ours", prefix, base)
+		}
+		return "", fmt.Errorf("no environment is at %q: use one of %q by -n", prefix, names)
 	}
 	return prefix, nil
 }

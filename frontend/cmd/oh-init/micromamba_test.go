@@ -129,6 +129,7 @@ func TestMicromambaFails(t *testing.T) {
 		want string
 	}{
 		{"run -n nope t-args", 1, `no environment is at "@/openhands/micromamba/envs/nope": use one of ["openhands" "other"] by -n`},
+		{"run -r @/usr -n nope t-args", 1, `no environment is at "@/usr/envs/nope", and none below "@/usr": this image has no Python`},
 		{"run -n a/b t-args", 1, `-n "a/b" is a path`},
 		{"run -n openhands --cwd /no/such t-args", 1, "--cwd must be a directory"},
 		{"run t-args", 1, "names no environment"},
