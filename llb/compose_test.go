@@ -60,8 +60,17 @@ func debian() *ohllb.Facts {
 }
 
 // input is what the frontend would hand over for a spec, with everything
-// resolved.
-func input(t *testing.T, yaml string, facts *ohllb.Facts) ohllb.Input {
+// resolved. Edits come before the deps are built.
+func input(t *testing.T, yaml string, facts *ohllb.Facts, edits ...func(*ohllb.Input)) ohllb.Input {
+	t.Helper()
+	in, err := tryInput(t, yaml, facts, edits...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+func tryInput(t *testing.T, yaml string, facts *ohllb.Facts, edits ...func(*ohllb.Input)) (ohllb.Input, error) {
 	t.Helper()
 	doc, err := spec.Load("openhands.yaml", []byte(yaml), nil)
 	if err != nil {
@@ -71,24 +80,52 @@ func input(t *testing.T, yaml string, facts *ohllb.Facts) ohllb.Input {
 		Document:  doc,
 		SourceMap: llb.NewSourceMap(nil, doc.Filename, "YAML", doc.Data),
 		Platform:  amd64,
-		Base:      image(doc.Spec.BaseImage, amd64, nil),
 		Facts:     facts,
 	}
-	if doc.Spec.DepsImage != "" {
-		in.Deps = ohllb.PrebuiltDeps(image(doc.Spec.DepsImage, amd64, map[string]string{ohllb.LabelDepsTools: "bash,tmux"}))
-		return in
+	for _, edit := range edits {
+		if edit != nil {
+			edit(&in)
+		}
 	}
-	var err error
-	in.Deps, err = ohllb.BuildDeps(in, ohllb.Stages{
-		Builder:           llb.Image("builder"+pinned, llb.Platform(amd64)),
-		Helpers:           llb.Image("frontend"+pinned, llb.Platform(amd64)),
-		BuildArchitecture: "amd64",
-	})
-	if err != nil {
-		t.Fatal(err)
+	in.Base = image(doc.Spec.BaseImage, in.Platform, nil)
+	in.Base.Config.Config.Cmd = []string{"bash"}
+	switch {
+	case in.Deps.Components != nil:
+	case doc.Spec.DepsImage != "":
+		in.Deps = prebuilt(doc.Spec.DepsImage, "lib,tools,init", "")
+	default:
+		in.Deps, err = ohllb.BuildDeps(in, ohllb.Stages{
+			Builder:           llb.Image("builder"+pinned, llb.Platform(amd64)),
+			Helpers:           llb.Image("frontend"+pinned, llb.Platform(amd64)),
+			BuildArchitecture: "amd64",
+		})
 	}
-	return in
+	return in, err
 }
+
+// allParts are the components of a deps image for the server.
+const allParts = "lib,tools,init,python,poetry,node,uv,browser,vscode,python-deps,code"
+
+func prebuilt(ref, parts, server string) ohllb.Deps {
+	labels := map[string]string{ohllb.LabelDepsTools: "bash,tmux", ohllb.LabelDepsComponents: parts}
+	if server != "" {
+		labels[ohllb.LabelDepsServer] = server
+	}
+	return ohllb.PrebuiltDeps(image(ref, amd64, labels))
+}
+
+// prebuiltServer makes the deps image one for the server.
+func prebuiltServer(in *ohllb.Input) {
+	in.Deps = prebuilt("deps", allParts, "action-execution-server@0.62.0")
+}
+
+// source makes server.source a directory of the client.
+func source(in *ohllb.Input) {
+	st := llb.Local("context", llb.IncludePatterns(ohllb.SourcePatterns()))
+	in.Source = &st
+}
+
+func noMerge(in *ohllb.Input) { in.NoMerge = true }
 
 func compose(t *testing.T, in ohllb.Input) *ohllb.Output {
 	t.Helper()
@@ -105,6 +142,12 @@ func compose(t *testing.T, in ohllb.Input) *ohllb.Output {
 	}
 	return out
 }
+
+const (
+	aes        = "server: action-execution-server\n"
+	withServer = "base_image: debian:trixie-slim\n" + aes
+	withSource = "base_image: debian:trixie-slim\nserver: {name: action-execution-server, source: .}\n"
+)
 
 func TestComposeGolden(t *testing.T) {
 	empty := &ohllb.Facts{Entries: map[string]ohllb.Entry{}}
@@ -145,23 +188,35 @@ func TestComposeGolden(t *testing.T) {
 		},
 		{
 			name: "no-merge", yaml: "base_image: debian\ndeps_image: deps", facts: debian(),
-			edit: func(in *ohllb.Input) { in.NoMerge = true },
+			edit: noMerge,
 		},
 		{
 			name: "arm64-deps", yaml: "base_image: debian\nuser: root\n",
 			edit: func(in *ohllb.Input) {
 				in.Platform, in.Prefixed = arm64, true
-				in.Base = image("debian", arm64, nil)
 				in.IgnoreCache = func(step string) bool { return step == "tools" }
-				in.Deps = ohllb.BuildDeps(*in, llb.Image("builder"+pinned, llb.Platform(amd64)), llb.Image("frontend"+pinned, llb.Platform(amd64)))
 			},
 		},
+		{name: "server", yaml: withServer, facts: debian()},
+		{name: "server-python-uv", yaml: withServer + "deps: {python: uv, browser: none, vscode: none, node: none}\n", facts: debian()},
+		{
+			name: "server-arm64-deps", yaml: "base_image: debian\nuser: root\n" + aes, edit: func(in *ohllb.Input) { in.Platform = arm64 },
+		},
+		{name: "server-source", yaml: withSource, facts: debian(), edit: source},
+		{name: "server-source-no-merge", yaml: withSource + "deps: {browser: none, vscode: none, node: none}\n", facts: debian(), edit: func(in *ohllb.Input) {
+			source(in)
+			noMerge(in)
+		}},
+		{name: "server-prebuilt", yaml: "base_image: debian\ndeps_image: deps\nuser: root\n", edit: prebuiltServer},
+		{name: "server-prebuilt-source", yaml: withSource + "deps_image: deps\n", facts: debian(), edit: func(in *ohllb.Input) {
+			source(in)
+			in.Deps = prebuilt("deps", strings.TrimSuffix(allParts, ",code"), "action-execution-server")
+		}},
+		{name: "server-numeric-user", yaml: "base_image: debian\ndeps_image: deps\nuser: 1234\n", edit: prebuiltServer},
+		{name: "create-at-start", yaml: "base_image: debian\ndeps_image: deps\nuser: {uid: 1234, create: start}\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			in := input(t, tt.yaml, tt.facts)
-			if tt.edit != nil {
-				tt.edit(&in)
-			}
+			in := input(t, tt.yaml, tt.facts, tt.edit)
 			out := compose(t, in)
 			llbtest.Golden(t, tt.name, llbtest.Render(t, marshal(t, out.State, in.Platform))+"\nimage "+indent(t, out.Image)+"\n")
 		})

@@ -2,6 +2,7 @@ package llb
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/llb/deps"
@@ -34,9 +35,6 @@ func (in Input) patch(id *plan, server spec.Server) imageconfig.Patch {
 	if server.Wanted() {
 		in.patchForServer(&p, id, server)
 	}
-	if s.User.Create == spec.CreateStart {
-		p.Entrypoint = createAtStart(id.account)
-	}
 	maps.Copy(p.Env, s.Environment)
 	maps.Copy(p.Labels, s.Labels)
 	p.User = id.user
@@ -50,14 +48,29 @@ func (in Input) patch(id *plan, server spec.Server) imageconfig.Patch {
 	if s.Command != nil {
 		p.Cmd = s.Command
 	}
+	if s.User.Create == spec.CreateStart {
+		in.patchForStart(&p, id)
+	}
 	p.Layers = in.layers(id)
 	return p
+}
+
+// patchForStart puts oh-init in front of whatever starts: without it there is
+// no account, and everything runs as root.
+func (in Input) patchForStart(p *imageconfig.Patch, id *plan) {
+	base := in.Base.Config.Config
+	if len(base.Entrypoint) == 0 && p.Cmd == nil && p.Entrypoint == nil {
+		p.Cmd = base.Cmd
+	}
+	p.Entrypoint = slices.Concat(createAtStart(id.account), p.Entrypoint)
 }
 
 // patchForParts sets what goes with a component, whoever uses it.
 func (in Input) patchForParts(p *imageconfig.Patch) {
 	if in.Deps.holds("browser") {
 		p.Env["PLAYWRIGHT_BROWSERS_PATH"] = "/openhands/browser/ms-playwright"
+		// Playwright would ask the base's ldd, which does not know our loader.
+		p.Env["PLAYWRIGHT_SKIP_VALIDATE_HOST_REQUIREMENTS"] = "1"
 	}
 	if in.Deps.holds("vscode") {
 		p.Env["OPENVSCODE_SERVER_ROOT"] = "/openhands/.openvscode-server"

@@ -31,7 +31,7 @@ func (in Input) server() (spec.Server, error) {
 	want, have := in.Document.Spec.Server, in.Deps.Server
 	switch {
 	case want.Name == "":
-		return have, nil
+		return have, in.checkDepsServer(have)
 	case !want.Wanted():
 		return want, nil
 	case in.Deps.Prebuilt != nil && have.Name != want.Name:
@@ -49,6 +49,22 @@ func (in Input) server() (spec.Server, error) {
 		want.Version = have.Version
 	}
 	return want, nil
+}
+
+// checkDepsServer says what is wrong with the server of a deps image where the
+// spec has none.
+func (in Input) checkDepsServer(have spec.Server) error {
+	switch {
+	case !have.Wanted():
+		return nil
+	case !in.Deps.holds("code"):
+		return in.Problem("deps_image", fmt.Errorf("deps image %q has no code, as it was built with a server.source: give server %q with one here as well, or write server: %s",
+			in.Deps.Prebuilt.Ref, have.Name, spec.ServerNone))
+	case in.Document.Spec.User.Create == spec.CreateStart:
+		return in.Problem("user.create", fmt.Errorf("user.create %q does not go together with server %q of deps image %q: its hosts replace the entrypoint and would run as root; remove user.create, or write server: %s",
+			spec.CreateStart, have.Name, in.Deps.Prebuilt.Ref, spec.ServerNone))
+	}
+	return nil
 }
 
 func insteadOf(have spec.Server) string {
@@ -110,9 +126,13 @@ func (in Input) patchForServer(p *imageconfig.Patch, id *plan, server spec.Serve
 	p.Cmd = []string{
 		deps.VenvPython, "-u", "-P", "-m", "openhands.runtime.action_execution_server", serverPort,
 		"--working-dir", in.Document.Spec.WorkingDir,
-		"--plugins", "agent_skills", "jupyter", "vscode",
-		"--username", name, "--user-id", strconv.FormatUint(uint64(id.account.UID), 10),
+		"--plugins", "agent_skills", "jupyter",
 	}
+	if in.Deps.holds("vscode") {
+		// Without its files the server would never be ready.
+		p.Cmd = append(p.Cmd, "vscode")
+	}
+	p.Cmd = append(p.Cmd, "--username", name, "--user-id", strconv.FormatUint(uint64(id.account.UID), 10))
 	if !in.Deps.holds("browser") {
 		p.Cmd = append(p.Cmd, "--no-enable-browser")
 	}

@@ -150,10 +150,12 @@ func (p *plan) addHome(in Input, u spec.User) error {
 	return p.layer.dir(home, p.owned())
 }
 
-// addWorkspace makes /workspace the user's, always: servers write there. A
-// working directory elsewhere is made only where the base lacks it.
+// addWorkspace makes /workspace the user's, always: servers write there. Group
+// 0 may write as well: hosts that pick a uid of their own (OpenShift does) run it
+// in that group. A working directory elsewhere is made only where the base lacks
+// it.
 func (p *plan) addWorkspace(in Input, _ spec.User) error {
-	if err := p.layer.dir(workspace, p.owned()); err != nil {
+	if err := p.layer.dir(workspace, owned{mode: 0o775, uid: int(p.account.UID)}); err != nil {
 		return err
 	}
 	dir := in.Document.Spec.WorkingDir
@@ -193,7 +195,7 @@ func (p *plan) component(in Input) []deps.Component {
 		return nil
 	}
 	text := "add " + workspace
-	if p.account.Name != "" && p.account.Name != "root" {
+	if p.account.Name != "" && p.account.Name != "root" && in.Document.Spec.User.Create != spec.CreateStart {
 		text = "add user " + p.account.Name + ", its home and " + workspace
 	}
 	return []deps.Component{{

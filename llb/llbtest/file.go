@@ -8,7 +8,11 @@ import (
 
 // fileAction writes one action of a file vertex. Inputs below the number of
 // the vertex's inputs are those; others are results of actions before.
-func (r *renderer) fileAction(op *pb.Op, a *pb.FileAction) {
+func (r *renderer) fileAction(op *pb.Op, a *pb.FileAction, brief bool) {
+	if f := a.GetMkfile(); f != nil && brief {
+		r.line("   mkfile %s", f.Path)
+		return
+	}
 	switch f := a.Action.(type) {
 	case *pb.FileAction_Mkdir:
 		r.line("   mkdir %s %04o %s%s", f.Mkdir.Path, f.Mkdir.Mode, owner(f.Mkdir.Owner), at(f.Mkdir.Timestamp))

@@ -65,7 +65,7 @@ func Marshal(t *testing.T, st llb.State, platform llb.ConstraintsOpt) *llb.Defin
 }
 
 // Render writes a definition as text, one vertex after those it depends on,
-// with numbers for digests.
+// with numbers for digests. Of scripts of stages it shows the names alone.
 func Render(t *testing.T, def *llb.Definition) string {
 	t.Helper()
 	r := renderer{def: def, numbers: map[string]int{}}
@@ -116,7 +116,7 @@ func (r *renderer) vertex(i int, dgst digest.Digest, op *pb.Op) {
 		r.line("   merge %s", r.inputs(op))
 	case *pb.Op_File:
 		for _, a := range o.File.Actions {
-			r.fileAction(op, a)
+			r.fileAction(op, a, strings.Contains(title, "] script of "))
 		}
 	case *pb.Op_Exec:
 		r.exec(op, o.Exec)
@@ -162,11 +162,17 @@ func (r *renderer) exec(op *pb.Op, e *pb.ExecOp) {
 		if m.CacheOpt != nil {
 			from = "cache " + m.CacheOpt.ID
 		}
+		if m.SecretOpt != nil {
+			from = "secret " + m.SecretOpt.ID
+			if m.SecretOpt.Optional {
+				from += " optional"
+			}
+		}
 		var flags string
 		if m.Readonly {
 			flags += " readonly"
 		}
-		if m.Output >= 0 {
+		if m.Output >= 0 && m.SecretOpt == nil {
 			flags += fmt.Sprintf(" output .%d", m.Output)
 		}
 		r.line("   mount %s %s%s", m.Dest, from, flags)
