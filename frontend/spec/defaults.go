@@ -13,6 +13,11 @@ const (
 // defaultTools is what the OpenHands servers and agents call on every turn.
 var defaultTools = []string{"bash", "tmux", "git", "jq", "ripgrep"}
 
+// serverTools are what servers call besides (id, mkdir, chown, readlink), and
+// what agents expect anywhere. Bases with a shell have their own, which stand
+// before ours on PATH.
+var serverTools = []string{"coreutils", "findutils", "grep", "sed", "procps"}
+
 // setDefaults fills in what is not given. A value that is given and wrong stays
 // empty; its problem is known.
 func (l *loader) setDefaults(s *Spec) {

@@ -26,7 +26,9 @@ type Deps struct {
 	Builder string `yaml:"builder"`
 
 	// Tools lists packages of the builder's distribution whose programs the
-	// image gets in `/openhands`.
+	// image gets in `/openhands`. With a server the default has coreutils,
+	// findutils, grep, sed and procps beside: on a base without a shell's
+	// programs, servers and agents call these.
 	//
 	//spec:default [bash, tmux, git, jq, ripgrep]
 	//spec:example deps: {tools: [bash, tmux, git, less]}
@@ -164,6 +166,9 @@ func (d *Deps) setDefaults(server Server, given func(path string) bool) {
 	}
 	if d.Tools == nil {
 		d.Tools = slices.Clone(defaultTools)
+		if server.Wanted() {
+			d.Tools = append(d.Tools, serverTools...)
+		}
 	}
 	if !server.Wanted() {
 		return
