@@ -128,6 +128,7 @@ func TestServerOfADepsImage(t *testing.T) {
 
 // Labels of a deps image are what the next build goes by.
 func TestDepsLabels(t *testing.T) {
+	const serverTools = "bash,tmux,git,jq,ripgrep,coreutils,findutils,grep,sed,procps"
 	for _, tt := range []struct {
 		yaml string
 		edit func(*ohllb.Input)
@@ -136,10 +137,10 @@ func TestDepsLabels(t *testing.T) {
 		{"base_image: debian\n", nil, map[string]string{
 			ohllb.LabelDepsVersion: ohllb.DepsVersion, ohllb.LabelDepsTools: "bash,tmux,git,jq,ripgrep", ohllb.LabelDepsComponents: "lib,tools,init"}},
 		{withServer, nil, map[string]string{
-			ohllb.LabelDepsVersion: ohllb.DepsVersion, ohllb.LabelDepsTools: "bash,tmux,git,jq,ripgrep", ohllb.LabelDepsComponents: allParts,
+			ohllb.LabelDepsVersion: ohllb.DepsVersion, ohllb.LabelDepsTools: serverTools, ohllb.LabelDepsComponents: allParts,
 			ohllb.LabelDepsServer: "action-execution-server@0.62.0"}},
 		{withSource, source, map[string]string{
-			ohllb.LabelDepsVersion: ohllb.DepsVersion, ohllb.LabelDepsTools: "bash,tmux,git,jq,ripgrep",
+			ohllb.LabelDepsVersion: ohllb.DepsVersion, ohllb.LabelDepsTools: serverTools,
 			ohllb.LabelDepsComponents: strings.TrimSuffix(allParts, ",code"), ohllb.LabelDepsServer: "action-execution-server"}},
 	} {
 		in := input(t, tt.yaml, nil, tt.edit)

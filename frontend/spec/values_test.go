@@ -21,6 +21,7 @@ func defaults() Spec {
 func withServer() Spec {
 	s := defaults()
 	s.Server = Server{Name: "action-execution-server", Version: "0.62.0"}
+	s.Deps.Tools = append(s.Deps.Tools, "coreutils", "findutils", "grep", "sed", "procps")
 	s.Deps.Python.Provider, s.Deps.Browser.Provider = "builder", "playwright"
 	s.Deps.VSCode.Version, s.Deps.Node.Version, s.Deps.UV = "1.109.5", "24.21.0", true
 	return s
@@ -56,6 +57,10 @@ func TestLoadValues(t *testing.T) {
 			s.DepsImage, s.Deps, s.Server = "deps", Deps{}, withServer().Server
 		}},
 		{"server", base + server, nil, func(s *Spec) { *s = withServer() }},
+		{"server with tools", base + server + "deps: {tools: [bash, tmux, git]}\n", nil, func(s *Spec) {
+			*s = withServer()
+			s.Deps.Tools = []string{"bash", "tmux", "git"}
+		}},
 		{"server version", base + "server: {name: action-execution-server, version: 0.61.1}\n", nil, func(s *Spec) {
 			*s = withServer()
 			s.Server.Version = "0.61.1"

@@ -165,19 +165,30 @@ func TestDocumentedDefaultsWithServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	deps := d.Spec.Deps
-	defaults := map[string]string{
-		"server.version": d.Spec.Server.Version,
-		"deps.python":    deps.Python.Provider,
-		"deps.browser":   deps.Browser.Provider,
-		"deps.vscode":    deps.VSCode.Version,
-		"deps.node":      deps.Node.Version,
-		"deps.uv":        strconv.FormatBool(deps.UV),
+	defaults := map[string][]string{
+		"server.version": {d.Spec.Server.Version},
+		"deps.tools":     nil,
+		"deps.python":    {deps.Python.Provider},
+		"deps.browser":   {deps.Browser.Provider},
+		"deps.vscode":    {deps.VSCode.Version},
+		"deps.node":      {deps.Node.Version},
+		"deps.uv":        {strconv.FormatBool(deps.UV)},
 	}
 	forEachKey(root, func(k key) {
-		want, ok := defaults[k.path]
+		wanted := defaults[k.path]
 		delete(defaults, k.path)
-		if ok && !regexp.MustCompile(`default[^.]* `+"`?"+regexp.QuoteMeta(want)+"[`,. ]").MatchString(strings.Join(paragraphs(k.doc), " ")) {
-			t.Errorf("the text of %s does not say that the default with a server is %s:\n%s", k.path, want, k.doc)
+		if k.path == "deps.tools" {
+			for _, tool := range deps.Tools {
+				if !strings.Contains(k.directive("default"), tool) {
+					wanted = append(wanted, tool)
+				}
+			}
+		}
+		for _, want := range wanted {
+			text := strings.Join(paragraphs(k.doc), " ")
+			if !regexp.MustCompile(`default[^.]* ` + "`?" + regexp.QuoteMeta(want) + "[`,. ]").MatchString(text) {
+				t.Errorf("the text of %s does not say that the default with a server is %s:\n%s", k.path, want, k.doc)
+			}
 		}
 	})
 	if len(defaults) > 0 {
