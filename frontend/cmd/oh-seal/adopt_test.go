@@ -3,6 +3,7 @@ package main
 import (
 	"debug/elf"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,8 +40,9 @@ func layOut(t *testing.T) laidOut {
 	return l
 }
 
-func (l laidOut) adopt(t *testing.T) (string, error) {
-	return sealAt(t, l.out, "adopt", "--arch", "amd64", "--lib", l.lib, "--from", l.from, "--out", l.out)
+func (l laidOut) adopt(t *testing.T, flags ...string) (string, error) {
+	args := []string{"adopt", "--arch", "amd64", "--lib", l.lib, "--from", l.from, "--out", l.out}
+	return sealAt(t, l.out, append(args, flags...)...)
 }
 
 func TestAdopt(t *testing.T) {
@@ -101,6 +103,103 @@ warning: /openhands/node/musl: needed library libc.musl-x86_64.so.1 is not insid
 `
 	if err != nil || out != want {
 		t.Errorf("got %v,\n%s\nwant\n%s", err, out, want)
+	}
+}
+
+// TestAdoptMoves replaces paths in programs and libraries, of the tree and added
+// to it, and in nothing else.
+func TestAdoptMoves(t *testing.T) {
+	const text = "\x00/etc/fonts/fonts.conf\x00/etc/fonts\x00/etc/fontsrc\x00/opt/etc/fonts\x00"
+	const moved = "\x00/openhands/fonts.conf\x00/openhands\x00/etc/fontsrc\x00/opt/etc/fonts\x00"
+	elf64 := func(soname, data string) string {
+		return string(sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: soname, Data: data, Needed: []string{"libm.so.6"}}.Bytes())
+	}
+	l := layOut(t)
+	own := made(t, l.out, "openhands/app/bin/chrome", program64With(text, "libm.so.6"), 0o755)
+	plain := made(t, l.out, "openhands/app/bin/other", program64With("nothing", "libm.so.6"), 0o755)
+	script := made(t, l.out, "openhands/app/notes", text, 0o644)
+	made(t, l.from, "usr/lib/x86_64-linux-gnu/libtop.so.2.1", elf64("libtop.so.2", "\x00/usr/share/top/x\x00"+text), 0o644)
+	out, err := l.adopt(t, "--move", "/etc/fonts=/openhands", "--move", "/usr/share/top=/openhands/top")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out, "/etc/fonts/") || strings.Contains(out, "/usr/share/top") {
+		t.Errorf("warns of paths that have moved:\n%s", out)
+	}
+	for name, want := range map[string]string{
+		own:    moved,
+		plain:  "nothing",
+		script: text,
+		filepath.Join(l.out, "openhands/lib/x86_64/libtop.so.2"): "\x00/openhands/top/x\x00" + moved,
+	} {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(b), want) {
+			t.Errorf("%s does not hold %q", name, want)
+		}
+	}
+	if got := interpreter(t, own); got != seal.Interpreter {
+		t.Errorf("the program with moved paths has interpreter %q", got)
+	}
+	if info, err := os.Stat(own); err != nil || info.Mode() != 0o755 {
+		t.Errorf("the program with moved paths: %v, %v", info.Mode(), err)
+	}
+	if info, err := os.Stat(filepath.Join(l.from, "usr/lib/x86_64-linux-gnu/libtop.so.2.1")); err != nil || info.ModTime().Unix() != 1e9 {
+		t.Errorf("the library of --from was written: %v", err)
+	}
+}
+
+func TestAdoptRefusesMoves(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		moves []string
+		want  string
+	}{
+		{"shorter", []string{"/etc/fonts=/openhand"}, `"/etc/fonts=/openhand" must be OLD=NEW with two paths of equal length`},
+		{"longer", []string{"/etc/fonts=/openhands/fonts"}, "two paths of equal length"},
+		{"no new path", []string{"/etc/fonts"}, "two paths of equal length"},
+		{"empty", []string{""}, "the value is empty"},
+		{"found nowhere", []string{"/etc/fonts=/openhands", "/usr/share/x=/openhands/x"}, `--move: looked for "/usr/share/x" in programs and libraries, found it 0 times`},
+		{"found as a part alone", []string{"/etc/font=/openhand"}, `looked for "/etc/font" in programs and libraries, found it 0 times`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := layOut(t)
+			made(t, l.out, "openhands/app/bin/chrome", program64With("\x00/etc/fonts/fonts.conf\x00", "libm.so.6"), 0o755)
+			// A text is not searched.
+			made(t, l.out, "openhands/app/notes", "\x00/usr/share/x\x00", 0o644)
+			var flags []string
+			for _, m := range tt.moves {
+				flags = append(flags, "--move", m)
+			}
+			if _, err := l.adopt(t, flags...); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want an error with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestAdoptCutsWarnings: hundreds of libraries can be about the same.
+func TestAdoptCutsWarnings(t *testing.T) {
+	for n, want := range map[int]string{12: "", 13: "warning: and 1 more of this kind, which oh-seal check shows\n", 40: "warning: and 28 more of this kind, which oh-seal check shows\n"} {
+		l := layOut(t)
+		for i := range n {
+			made(t, l.out, fmt.Sprintf("openhands/node/late%02d.so", i), library64("late.so", "libown.so.1"), 0o644)
+		}
+		out, err := l.adopt(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Count(out, "warning: /openhands/node/late")
+		if _, rest, _ := strings.Cut(out, "late11.so: needed library libown.so.1 is not inside where the loader looks (but /openhands/app/lib/libown.so.1 is)\n"); lines != 12 || rest != want {
+			t.Errorf("%d gaps: %d warnings, and then %q, want 12 and %q", n, lines, rest, want)
+		}
+		// check shows them all.
+		err = run(t.Context(), []string{"check", "--arch", "amd64", l.out, l.lib}, nil)
+		if err == nil || strings.Count(err.Error(), "/openhands/node/late") != n {
+			t.Errorf("check: %v", err)
+		}
 	}
 }
 
