@@ -215,9 +215,6 @@ func TestServerSource(t *testing.T) {
 	} {
 		for _, target := range []string{"runtime", "deps", "check"} {
 			t.Run(tt.name+" "+target, func(t *testing.T) {
-				if tt.opts != nil {
-					t.Skip("placed makes a problem of a nil error, and panics: source in images.go must not call it then")
-				}
 				opts := map[string]string{"target": target}
 				maps.Copy(opts, tt.opts)
 				s := &stub{spec: "base_image: debian:trixie-slim\nuser: root\nserver: {name: action-execution-server, source: " + tt.source + "}\n", opts: opts, images: registry()}

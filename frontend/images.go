@@ -182,7 +182,10 @@ func (r *request) source(ctx context.Context, in ohllb.Input) (*llb.State, error
 		return nil, in.Problem(key, fmt.Errorf("there is no build context %q: pass --build-context %s=DIRECTORY, or write %q for the build context", name, name, "."))
 	}
 	st, _, err := named.Load(ctx)
-	return st, placed(in, key, err)
+	if err != nil {
+		return nil, placed(in, key, err)
+	}
+	return st, nil
 }
 
 // prebuilt takes a deps image as it is where its label says that it holds only

@@ -71,7 +71,7 @@ func (in graph) download(a archive) (llb.State, error) {
 		address = strings.TrimSuffix(m, "/")
 	}
 	opts := []llb.HTTPOption{llb.Filename(file), llb.Checksum(dgst)}
-	for _, o := range in.Step(path.Base(a.component), a.component, "download "+file) {
+	for _, o := range in.Step(strings.TrimPrefix(a.component, "deps."), a.component, "download "+file) {
 		opts = append(opts, o)
 	}
 	return llb.HTTP(address+"/"+a.path, opts...), nil
@@ -125,12 +125,15 @@ func (in graph) micromambaArchive() archive {
 	}
 }
 
-// server is the package of a server and its name on PyPI.
-func serverRequirement(s spec.Server) (pkg, requirement string, hashed bool) {
-	pkg = "openhands-ai"
-	requirement = pkg + "==" + s.Version
+// serverPackage is the V0 server's name on PyPI.
+const serverPackage = "openhands-ai"
+
+// serverRequirement names a server's source distribution, by digest where it is
+// known.
+func serverRequirement(s spec.Server) (requirement string, hashed bool) {
+	requirement = serverPackage + "==" + s.Version
 	if s.Version == "0.62.0" {
-		return pkg, requirement + " --hash=sha256:dd2e31f715fe9239ff2f2c60b0b85d3bff44cb0483d2b7a200fdcb8a6e561962", true
+		return requirement + " --hash=sha256:dd2e31f715fe9239ff2f2c60b0b85d3bff44cb0483d2b7a200fdcb8a6e561962", true
 	}
-	return pkg, requirement, false
+	return requirement, false
 }

@@ -9,8 +9,8 @@ func (in graph) sources() llb.State {
 	if in.Source != nil {
 		return *in.Source
 	}
-	pkg, requirement, hashed := serverRequirement(in.Server)
-	env := map[string]string{"REQUIREMENT": requirement, "PACKAGE": pkg}
+	requirement, hashed := serverRequirement(in.Server)
+	env := map[string]string{"REQUIREMENT": requirement, "PACKAGE": serverPackage}
 	if hashed {
 		env["HASHES"] = "1"
 	}
@@ -18,7 +18,7 @@ func (in graph) sources() llb.State {
 	n := in.native()
 	return n.must("server", func() llb.State {
 		return n.exec(stage{
-			name: "server", key: "server", text: "fetch " + pkg + " " + in.Server.Version,
+			name: "server", key: "server", text: "fetch " + serverPackage + " " + in.Server.Version,
 			script:    "server-release.sh",
 			env:       env,
 			openhands: n.pip(),

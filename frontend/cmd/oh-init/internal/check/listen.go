@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // freePort finds a port that nobody has. It stays below the kernel's range for
@@ -15,12 +17,23 @@ func freePort(from int) (int, error) {
 	at := os.Getpid() % many // two of us at a time try different ones
 	for n := range many {
 		port := from + (at+n)%many
-		l, err := net.ListenTCP("tcp4", &net.TCPAddr{Port: port})
-		if err == nil {
-			return port, l.Close()
+		if bindable(port) {
+			return port, nil
 		}
 	}
 	return 0, fmt.Errorf("no free port from %d to %d: end what listens there", from, from+many-1)
+}
+
+// bindable tries a port as servers do, which net.Listen does not: it would also
+// take one whose last connections wait for their end (SO_REUSEADDR), as those of
+// the editor that was tried before.
+func bindable(port int) bool {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	return unix.Bind(fd, &unix.SockaddrInet4{Port: port}) == nil
 }
 
 // servePage answers whatever is asked on loopback with a page, until stop.
