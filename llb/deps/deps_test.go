@@ -220,14 +220,14 @@ func TestKnownDigests(t *testing.T) {
 		}
 		seen[known] = file
 	}
-	for _, hash := range append(strings.Fields(uvRequirement), strings.Fields(second(serverRequirement(server)))...) {
+	for _, hash := range append(strings.Fields(uvRequirement), strings.Fields(requirementOf(serverRequirement(server)))...) {
 		if text, ok := strings.CutPrefix(hash, "--hash="); ok && digest.Digest(text).Validate() != nil {
 			t.Errorf("%s is no digest", hash)
 		}
 	}
 }
 
-func second(_, requirement string, _ bool) string { return requirement }
+func requirementOf(requirement string, _ bool) string { return requirement }
 
 // TestDefaultsAreKnown builds the defaults of a spec for both architectures
 // without a digest of the user's.
