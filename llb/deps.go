@@ -67,7 +67,7 @@ func BuildDeps(in Input, stages Stages) (Deps, error) {
 		Server:            s.Server,
 		Mirrors:           s.Mirrors,
 		Source:            in.Source,
-		Step:              in.Step,
+		Step:              in.depsStep,
 		Run:               in.Run,
 		NoMerge:           in.NoMerge,
 	})
@@ -78,6 +78,15 @@ func BuildDeps(in Input, stages Stages) (Deps, error) {
 		d.Parts = append(d.Parts, c.Name)
 	}
 	return d, err
+}
+
+// depsStep is Step for components: one that the file does not name is there
+// because of the server.
+func (in Input) depsStep(name, path, text string) []llb.ConstraintsOpt {
+	if strings.HasPrefix(path, "deps.") && !in.Document.Given(path) && in.Document.Spec.Server.Wanted() {
+		path = "server"
+	}
+	return in.Step(name, path, text)
 }
 
 // PrebuiltDeps takes a deps image as it is: its labels say what it holds.

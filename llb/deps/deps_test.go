@@ -245,7 +245,7 @@ func TestDefaultsAreKnown(t *testing.T) {
 			}
 		}
 	}
-	if _, _, hashed := serverRequirement(doc.Spec.Server); !hashed {
+	if _, hashed := serverRequirement(doc.Spec.Server); !hashed {
 		t.Errorf("the default server %+v has no digest", doc.Spec.Server)
 	}
 }
