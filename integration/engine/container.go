@@ -30,6 +30,7 @@ type RunOptions struct {
 	WorkingDir string        // absolute
 	Mounts     []specs.Mount // over the standard ones
 	BareEtc    bool          // without the machine's /etc/hosts and /etc/resolv.conf
+	ReadOnly   bool          // with a root filesystem that nobody can write
 	TTY        bool          // with a terminal; stdout and stderr come as one
 	Stdin      io.Reader     // empty when nil
 	Stdout     io.Writer     // beside RunResult; a terminal is passed through
@@ -48,6 +49,11 @@ type RunResult struct {
 // see ExitCode. An error means that the container could not be run, or that ctx
 // ended first; it is killed then.
 func (e *Engine) Run(ctx context.Context, opt RunOptions) (*RunResult, error) {
+	return e.runContainer(ctx, opt, func(string) {})
+}
+
+// runContainer is Run; named learns the container's name before it starts.
+func (e *Engine) runContainer(ctx context.Context, opt RunOptions, named func(id string)) (*RunResult, error) {
 	img, err := e.pull(ctx, opt.Image, firstOf(opt.Arch, runtime.GOARCH))
 	if err != nil {
 		return nil, err
@@ -63,6 +69,7 @@ func (e *Engine) Run(ctx context.Context, opt RunOptions) (*RunResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	named(filepath.Base(bundle))
 	result, err := e.runIn(ctx, img, config.Config, opt, bundle)
 	return result, errors.Join(err, unmountBelow(bundle), os.RemoveAll(bundle))
 }

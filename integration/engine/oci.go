@@ -57,7 +57,7 @@ func runtimeSpec(config v1.Config, opt RunOptions, rootfs, cgroup string) (*spec
 	return &specs.Spec{
 		Version:  "1.0.2", // what the oldest runc in use knows
 		Process:  process,
-		Root:     &specs.Root{Path: rootfs},
+		Root:     &specs.Root{Path: rootfs, Readonly: opt.ReadOnly},
 		Hostname: "openhands",
 		Mounts:   append(standardMounts(opt.BareEtc), opt.Mounts...),
 		Linux: &specs.Linux{
