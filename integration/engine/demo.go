@@ -12,6 +12,9 @@ import (
 // demoExamples are built and shown by Demo: a glibc base and a musl base.
 var demoExamples = []string{"minimal", "alpine"}
 
+// demoServerExample is built, and its server is used.
+const demoServerExample = "server-alpine"
+
 // tmuxScript runs a few of the tools inside a tmux session and prints what a
 // person would see on its screen. The session's shell says when it is done.
 const tmuxScript = `
@@ -25,8 +28,8 @@ tmux -u -L demo capture-pane -p
 tmux -L demo kill-server
 `
 
-// Demo takes a fresh machine from nothing to two running images, and prints
-// what happens to w.
+// Demo takes a fresh machine from nothing to running images, the last one with
+// OpenHands' server in it, and prints what happens to w.
 func (e *Engine) Demo(ctx context.Context, w io.Writer) error {
 	if err := e.Up(ctx); err != nil {
 		return err
@@ -42,22 +45,33 @@ func (e *Engine) Demo(ctx context.Context, w io.Writer) error {
 			return fmt.Errorf("example %s: %w", example, err)
 		}
 	}
+	if err := e.demoServer(ctx, w, demoServerExample); err != nil {
+		return fmt.Errorf("example %s: %w", demoServerExample, err)
+	}
 	fmt.Fprintf(w, "\nThe engine keeps running for the next build; make down stops it.\n")
 	return nil
 }
 
-func (e *Engine) demo(ctx context.Context, w io.Writer, example string) error {
+// demoBuild builds an example and returns the image's name in the local registry.
+func (e *Engine) demoBuild(ctx context.Context, w io.Writer, example string) (string, error) {
 	spec := filepath.Join("examples", example, SpecFile)
 	image := ExampleImage(example)
 	heading(w, "buildx build -f "+spec)
 	started := time.Now()
 	built, err := e.Build(ctx, BuildOptions{Spec: filepath.Join(e.repo, spec), Image: image, Log: w})
 	if err != nil {
-		return err
+		return "", err
 	}
 	fmt.Fprintf(w, "\n%s@%s in %.1f s\n", built.Ref, built.Digest, time.Since(started).Seconds())
+	return image, nil
+}
 
-	heading(w, "a container of "+built.Ref+": its tmux screen")
+func (e *Engine) demo(ctx context.Context, w io.Writer, example string) error {
+	image, err := e.demoBuild(ctx, w, example)
+	if err != nil {
+		return err
+	}
+	heading(w, "a container of "+image+": its tmux screen")
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	ran, err := e.Run(ctx, RunOptions{Image: image, Entrypoint: []string{"bash", "-c", tmuxScript}})

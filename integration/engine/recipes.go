@@ -32,14 +32,14 @@ func recipes() map[string]imageRecipe {
 		"distroless:latest": {
 			config:    v1.Config{Env: []string{"PATH=/bin"}, Entrypoint: []string{"/bin/base-program"}, User: "65532"},
 			layers:    []layerRecipe{distrolessLayer},
-			bothArchs: true,
+			bothArchs: true, inExamples: true,
 		},
 
 		// The user id 1000 is taken, as in the images of node, and the base has
 		// an entrypoint of its own.
 		"node:22-slim": {
 			config: v1.Config{Env: []string{defaultPath, "NODE_VERSION=22.0.0"}, Cmd: []string{"node"}, Entrypoint: []string{"docker-entrypoint.sh"}},
-			layers: []layerRecipe{trixie, nodeLayer},
+			layers: []layerRecipe{trixie, nodeLayer}, inExamples: true,
 		},
 
 		// /home and /bin are symlinks.
