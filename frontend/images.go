@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -158,6 +159,7 @@ func (r *request) deps(ctx context.Context, in ohllb.Input) (ohllb.Deps, error) 
 		Builder:           builder.State,
 		Helpers:           helpers,
 		BuildArchitecture: r.BuildPlatforms[0].Architecture,
+		Times:             llb.WithCreatedTime(time.Unix(0, 0)),
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -98,6 +99,7 @@ func tryInput(t *testing.T, yaml string, facts *ohllb.Facts, edits ...func(*ohll
 			Builder:           llb.Image("builder"+pinned, llb.Platform(amd64)),
 			Helpers:           llb.Image("frontend"+pinned, llb.Platform(amd64)),
 			BuildArchitecture: "amd64",
+		Times:             llb.WithCreatedTime(time.Unix(0, 0)),
 		})
 	}
 	return in, err

@@ -51,6 +51,9 @@ type Stages struct {
 	Helpers llb.State
 	// BuildArchitecture is that of the machine that builds.
 	BuildArchitecture string
+	// Times are those of the files of /openhands: the Unix epoch, so that a new
+	// SOURCE_DATE_EPOCH changes none of its layers.
+	Times llb.CreatedTime
 }
 
 // BuildDeps adds the stages that build /openhands.
@@ -63,6 +66,7 @@ func BuildDeps(in Input, stages Stages) (Deps, error) {
 		Helpers:           stages.Helpers,
 		Architecture:      in.Platform.Architecture,
 		BuildArchitecture: stages.BuildArchitecture,
+		Times:             stages.Times,
 		Spec:              s.Deps,
 		Server:            s.Server,
 		Mirrors:           s.Mirrors,

@@ -27,6 +27,8 @@ type Input struct {
 	// Source is the checkout that server.source names; nil for a release.
 	Source *llb.State
 
+	// Times are those of all files of /openhands, whatever the request's epoch is.
+	Times llb.CreatedTime
 	// Step names and locates a vertex.
 	Step func(name, path, text string) []llb.ConstraintsOpt
 	// Run holds what every command gets: proxies, extra hosts, network mode.

@@ -40,7 +40,7 @@ func (in graph) vscode() (Component, error) {
 func (in graph) browser() (Component, error) {
 	s := stage{
 		name: "browser", key: "deps.browser", text: "fetch and seal Chromium by " + in.Spec.Browser.Provider,
-		script: "browser.sh", files: []string{"fonts.conf", "chromium", "oh-playwright"}, apt: true,
+		script: "browser.sh", files: []string{"fonts.conf", "chrome", "chromium", "oh-playwright"}, apt: true,
 		env:       map[string]string{"PROVIDER": in.Spec.Browser.Provider, "VERSION": in.Spec.Browser.Version},
 		openhands: in.pip(),
 		mounts:    []llb.RunOption{below("lib", in.lib())},
@@ -70,6 +70,6 @@ func (in graph) playwrightVersion() llb.State {
 // init is oh-init, which the frontend's image has for every architecture.
 func (in graph) init() Component {
 	return Component{Name: "init", State: llb.Scratch().File(
-		llb.Copy(in.Helpers, RuntimeDir+"/"+in.Architecture, "/", &llb.CopyInfo{CopyDirContentsOnly: true}),
-		in.Step("init", "deps", "take oh-init")...)}
+		llb.Copy(in.Helpers, RuntimeDir+"/"+in.Architecture, "/", &llb.CopyInfo{CopyDirContentsOnly: true}, in.Times),
+		in.Step("init", "deps.tools", "take oh-init")...)}
 }

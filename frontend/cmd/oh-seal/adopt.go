@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,7 +25,6 @@ func adopt(opt options, say func(string, ...any)) error {
 		return err
 	}
 	o := newOutput(opt.arch, opt.libs...)
-	o.moves = opt.moves
 	for p, e := range t.entries {
 		if err := o.place(p, item{src: e}); err != nil {
 			return err
@@ -55,9 +53,6 @@ func adopt(opt options, say func(string, ...any)) error {
 			return err
 		}
 	}
-	if err := o.checkMoves(); err != nil {
-		return err
-	}
 	if len(added) > 0 {
 		say("libraries added: %s", strings.Join(added, " "))
 	}
@@ -85,9 +80,6 @@ func (o *output) sealInPlace(say func(string, ...any)) (sealed int, err error) {
 			say("left alone: %s: %s", p, why)
 		}
 		sealed += n
-		if err := o.moveInPlace(e.data.disk); err != nil {
-			return sealed, fmt.Errorf("%s: %w", p, err)
-		}
 	}
 	return sealed, nil
 }
@@ -114,50 +106,4 @@ func (o *output) sealFile(name string) (sealed int, why string, err error) {
 		return 0, "", errors.New("setuid or setgid: our loader must not get its rights; take the bit off")
 	}
 	return 1, "", overwrite(name, info, edits)
-}
-
-// moveInPlace replaces the paths of --move in a program or library that lies in
-// the tree.
-func (o *output) moveInPlace(name string) error {
-	if len(o.moves) == 0 {
-		return nil
-	}
-	b, err := os.ReadFile(name)
-	if err != nil || !bytes.HasPrefix(b, []byte("\x7fELF")) {
-		return err
-	}
-	replaced := 0
-	for _, m := range o.moves {
-		n, err := seal.ReplacePath(b, m.from, m.to)
-		if err != nil {
-			return err
-		}
-		o.hits[hit{path: m.from}] += n
-		replaced += n
-	}
-	if replaced == 0 {
-		return nil
-	}
-	info, err := os.Stat(name)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(name, b, info.Mode().Perm())
-}
-
-// checkMoves refuses a --move that nothing of the tree has: the program would
-// look where nothing is.
-func (o *output) checkMoves() error {
-	for _, m := range o.moves {
-		found := 0
-		for h, n := range o.hits {
-			if h.path == m.from {
-				found += n
-			}
-		}
-		if found == 0 {
-			return fmt.Errorf("--move: looked for %q in programs and libraries, found it 0 times", m.from)
-		}
-	}
-	return nil
 }

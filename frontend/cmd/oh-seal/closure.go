@@ -57,7 +57,7 @@ func (o *output) require(t *tree, from *entry, f seal.File, name string) (string
 	case e == nil:
 		return "", fmt.Errorf("%s needs the library %s, which none of its dependencies holds", from, name)
 	}
-	it := item{src: e, moved: len(o.moves) > 0}
+	it := item{src: e}
 	has, err := o.provided(p, it)
 	if has || err != nil {
 		return "", err

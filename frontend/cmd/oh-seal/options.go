@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/openhands/llb-frontend/llb/seal"
 )
@@ -14,7 +13,7 @@ import (
 const usage = `usage: oh-seal lib    --arch ARCH --out DIR [--apt-cache DIR]
        oh-seal tools  --arch ARCH --out DIR --lib DIR [--apt-cache DIR] PACKAGE...
        oh-seal unpack --arch ARCH --out DIR [--apt-cache DIR] PACKAGE...
-       oh-seal adopt  --arch ARCH --out DIR --lib DIR [--lib DIR...] [--from DIR] [--move OLD=NEW...]
+       oh-seal adopt  --arch ARCH --out DIR --lib DIR [--lib DIR...] [--from DIR]
        oh-seal check  --arch ARCH DIR...
        oh-seal version
        oh-seal [--arch ARCH] PATH...`
@@ -26,7 +25,6 @@ type options struct {
 	out      string
 	libs     []string // roots of the components below, the lowest first
 	from     string
-	moves    []move // of adopt: paths to replace in programs and libraries
 	aptCache string
 	args     []string
 }
@@ -47,7 +45,7 @@ func commandByName(name string) (command, bool) {
 	case "unpack":
 		return command{needs: []string{"arch", "out"}, takes: []string{"apt-cache"}, args: "PACKAGE"}, true
 	case "adopt":
-		return command{needs: []string{"arch", "out", "lib"}, takes: []string{"from", "move"}}, true
+		return command{needs: []string{"arch", "out", "lib"}, takes: []string{"from"}}, true
 	case "check":
 		return command{needs: []string{"arch"}, args: "DIR"}, true
 	case "version":
@@ -104,12 +102,6 @@ func (opt *options) set(name, value string) error {
 		opt.libs = append(opt.libs, value)
 	case "from":
 		opt.from = value
-	case "move":
-		from, to, ok := strings.Cut(value, "=")
-		if !ok || len(from) != len(to) {
-			return fmt.Errorf("%q must be OLD=NEW with two paths of equal length", value)
-		}
-		opt.moves = append(opt.moves, move{from, to})
 	case "apt-cache":
 		opt.aptCache = value
 	}

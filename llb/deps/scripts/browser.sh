@@ -55,15 +55,24 @@ for font in dejavu/DejaVuSans.ttf dejavu/DejaVuSans-Bold.ttf dejavu/DejaVuSansMo
   noto/NotoColorEmoji.ttf wqy/wqy-zenhei.ttc; do
   cp -L "/distribution/usr/share/fonts/truetype/$font" "$top/fonts/"
 done
-cp "$RUN/script/fonts.conf" "$OUT/openhands/fonts.conf"
+cp "$RUN/script/fonts.conf" "$top/"
 # NSS opens its modules by name.
 case $ARCH in amd64) lib=x86_64 ;; arm64) lib=aarch64 ;; esac
 mkdir -p "$OUT/openhands/lib/$lib"
 for name in softokn3 freebl3 freeblpriv3 nssckbi; do
   find /distribution/usr/lib -name "lib$name.so" -exec cp -L {} "$OUT/openhands/lib/$lib/" ';'
 done
+
+# Servers start the browser by its path, so what stands there sets its fonts: the
+# variable must not be the image's, whose own programs have other fonts.
+find "$top" -type f \( -name chrome -o -name headless_shell -o -name chrome-headless-shell -o -name chromium \) -perm -1 |
+  while read -r program; do
+    mv "$program" "$program.bin"
+    sed "s|@PROGRAM@|${program#"$OUT"}.bin|" "$RUN/script/chrome" >"$program"
+    chmod 755 "$program"
+  done
 sed "s|@CHROME@|${chrome#"$OUT"}|" "$RUN/script/chromium" >"$OUT/openhands/bin/chromium"
 if [ -n "${LAUNCHER:-}" ]; then cp "$RUN/script/oh-playwright" "$OUT/openhands/bin/oh-playwright"; fi
 chmod 755 "$OUT"/openhands/bin/*
 release_times
-seal --from /distribution --move /etc/fonts=/openhands
+seal --from /distribution

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// chromium runs a script in a page. The sandbox is off, as in servers: images
-// run without the privileges that it needs.
+// chromium runs a script in a page, which also tells the width of a word:
+// without fonts it is 0. The sandbox is off, as in servers: images run without
+// the privileges that it needs.
 func (i image) chromium(ctx context.Context) result {
 	p := i.onPath("chromium")
 	if p == "" {
@@ -16,7 +17,8 @@ func (i image) chromium(ctx context.Context) result {
 	if p == "" {
 		return missing("no chromium on PATH")
 	}
-	const page = `data:text/html,<p id=x>unset</p><script>document.getElementById("x").textContent=6*7</script>`
+	const page = `data:text/html,<p id=x>unset</p><span id=y>word</span><script>` +
+		`document.getElementById("x").textContent=6*7+" "+(document.getElementById("y").offsetWidth>0)</script>`
 	o := i.run(ctx, i.limit, command{
 		args: []string{
 			p, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
@@ -27,11 +29,15 @@ func (i image) chromium(ctx context.Context) result {
 	if text := o.problem(); text != "" {
 		return broken(remedyFor(text), o.output(), "%s", text)
 	}
-	if !strings.Contains(o.stdout, ">42</p>") {
+	if strings.Contains(o.stdout, ">42 false</p>") {
+		return broken("look for FONTCONFIG_FILE in the browser's launcher, and for the fonts that it names",
+			o.output(), "finds no fonts: pages have no text")
+	}
+	if !strings.Contains(o.stdout, ">42 true</p>") {
 		return broken("start it by hand with --headless --no-sandbox --dump-dom and --enable-logging=stderr",
 			o.output(), "starts, but runs no JavaScript")
 	}
-	return works("%s runs JavaScript", p)
+	return works("%s runs JavaScript and has fonts", p)
 }
 
 // playwright looks for the layout that servers' libraries look for.

@@ -58,7 +58,7 @@ func (i image) bigPrograms() (paths []string) {
 	add(i.path(".openvscode-server/node"))
 	for _, dir := range i.browsers() {
 		// Names of several releases of playwright.
-		for _, pattern := range []string{"chrome-linux*/chrome", "*/headless_shell", "*/chrome-headless-shell"} {
+		for _, pattern := range []string{"chrome-linux*/chrome*", "*/headless_shell*", "*/chrome-headless-shell*"} {
 			found, _ := filepath.Glob(filepath.Join(dir, pattern)) // errs only for a bad pattern
 			for _, p := range found {
 				add(p)
