@@ -34,7 +34,7 @@ RUN --mount=from=gomod,target=/gomod \
       ln -s oh-init "$bin/oh-check" || exit 1; \
     done
 # Symlinks for engines that cannot make them: see LinksDir in llb/fillins.go.
-RUN for target in openhands/tools/bash openhands/tools/env openhands/ld-linux-oh.so; do \
+RUN for target in openhands/tools/bash openhands/tools/env openhands/ld-linux-oh.so openhands/agent-server; do \
       mkdir -p "/out/links/${target%/*}" && ln -s "/$target" "/out/links/$target" || exit 1; \
     done
 ARG VERSION=dev REVISION=unknown

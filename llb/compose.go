@@ -97,7 +97,7 @@ func Compose(in Input) (*Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := planIdentity(in)
+	id, err := planIdentity(in, server)
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func (in Input) patchForParts(p *imageconfig.Patch) {
 		p.DefaultEnv["GIT_EDITOR"] = "code --wait"
 	}
 	if in.Deps.holds("python-deps") {
-		p.Env["OH_INTERPRETER_PATH"] = deps.VenvPython
+		p.Env["OH_INTERPRETER_PATH"] = deps.Interpreter(in.Deps.Server.Name)
 	}
 }
 

@@ -113,7 +113,7 @@ func NeedsFacts(s *spec.Spec) bool {
 
 // FactPaths are the paths that composition looks up, beside the account files.
 func FactPaths(s *spec.Spec, arch string, accounts identity.Files) []string {
-	paths := []string{"/etc", workspace, s.WorkingDir, "/tmp", sudoersDir, sudo}
+	paths := []string{"/etc", workspace, s.WorkingDir, "/tmp", sudoersDir, sudo, agentLink, agentProject}
 	for _, f := range fillIns(arch) {
 		paths = append(paths, f.path)
 	}

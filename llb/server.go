@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/moby/buildkit/client/llb"
-
 	"github.com/openhands/llb-frontend/frontend/spec"
-	"github.com/openhands/llb-frontend/llb/deps"
 	"github.com/openhands/llb-frontend/llb/identity"
 	"github.com/openhands/llb-frontend/llb/imageconfig"
 )
@@ -57,6 +54,9 @@ func (in Input) checkDepsServer(have spec.Server) error {
 	switch {
 	case !have.Wanted():
 		return nil
+	case !isKnown(have):
+		return in.Problem("deps_image", fmt.Errorf("deps image %q is for server %q, which this frontend does not know: use a newer frontend, or write server: %s",
+			in.Deps.Prebuilt.Ref, have.Name, spec.ServerNone))
 	case !in.Deps.holds("code"):
 		return in.Problem("deps_image", fmt.Errorf("deps image %q has no code, as it was built with a server.source: give server %q with one here as well, or write server: %s",
 			in.Deps.Prebuilt.Ref, have.Name, spec.ServerNone))
@@ -67,6 +67,11 @@ func (in Input) checkDepsServer(have spec.Server) error {
 	return nil
 }
 
+func isKnown(server spec.Server) bool {
+	_, ok := presets()[server.Name]
+	return ok
+}
+
 func insteadOf(have spec.Server) string {
 	if !have.Wanted() {
 		return ""
@@ -74,68 +79,40 @@ func insteadOf(have spec.Server) string {
 	return fmt.Sprintf(", but for %q", have.Name)
 }
 
-// SourcePatterns are the parts of a checkout that server.source takes.
-func SourcePatterns() []string {
-	return []string{"openhands", "microagents", "third_party", "pyproject.toml", "poetry.lock"}
+// preset is what the images of a server have of their own. Another server is
+// another file and an entry in presets.
+type preset struct {
+	// user fills in what the server's hosts count on and the spec leaves open.
+	user func(Input, spec.User) spec.User
+	// files adds files to the identity layer.
+	files func(*plan, Input) error
+	// patch makes `docker run` start the server, and sets what the hosts of
+	// OpenHands, who bring a command of their own, count on.
+	patch func(Input, *imageconfig.Patch, *plan)
 }
 
-// code is the server's code from a checkout: a copy, so that a change of the
-// code runs nothing and adds one layer.
-func (in Input) code() []deps.Component {
-	if in.Source == nil {
-		return nil
+func presets() map[string]preset {
+	return map[string]preset{
+		spec.ServerActionExecution: {user: anyUser, files: noFiles, patch: Input.patchForAction},
+		spec.ServerAgent:           {user: agentUser, files: agentFiles, patch: Input.patchForAgent},
 	}
-	info := &llb.CopyInfo{AllowWildcard: true, CreateDestPath: true}
-	optional := &llb.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true, CreateDestPath: true}
-	owner := llb.WithUIDGID(0, 0)
-	const code = "/openhands/code/"
-	st := llb.Scratch().File(
-		llb.Copy(*in.Source, "/openhands", code+"openhands", &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}, owner, in.Created).
-			Copy(*in.Source, "/microagent[s]", code, optional, owner, in.Created).
-			Copy(*in.Source, "/third_part[y]", code, optional, owner, in.Created).
-			Copy(*in.Source, "/pyproject.toml", code, info, owner, in.Created).
-			Copy(*in.Source, "/poetry.lock", code, info, owner, in.Created),
-		in.Step("code", "server.source", "copy the server's code")...)
-	return []deps.Component{{Name: "code", State: st}}
 }
 
-// patchForServer makes `docker run` start the server, and sets what the hosts
-// of OpenHands, who bring a command of their own, count on.
+// presetOf is the preset of a server, or of none.
+func presetOf(server spec.Server) preset {
+	if p, ok := presets()[server.Name]; ok {
+		return p
+	}
+	return preset{user: anyUser, files: noFiles, patch: func(Input, *imageconfig.Patch, *plan) {}}
+}
+
+func anyUser(_ Input, u spec.User) spec.User { return u }
+
+func noFiles(*plan, Input) error { return nil }
+
+// patchForServer adds the server's part of the config, and its label.
 func (in Input) patchForServer(p *imageconfig.Patch, id *plan, server spec.Server) {
-	p.Env["POETRY_VIRTUALENVS_PATH"] = "/openhands/poetry"
-	p.Env["MAMBA_ROOT_PREFIX"] = "/openhands/micromamba"
-	name := id.account.Name
-	if id.account.UID != 0 {
-		// Nobody but root can become another user; the server tries to unless told.
-		p.Env["SU_TO_USER"] = "false"
-	}
-	if name == "" {
-		// The server makes an account for a user that it does not know, unless it
-		// is the one that it runs as.
-		name = "agent"
-		p.Env["USER"], p.Env["RUNTIME_USERNAME"] = name, name
-	}
-	p.ExposedPorts = []string{serverPort + "/tcp"}
-	if in.Deps.holds("vscode") {
-		p.DefaultEnv["VSCODE_PORT"] = vscodePort
-		p.ExposedPorts = append(p.ExposedPorts, vscodePort+"/tcp")
-	}
-	p.Entrypoint = []string{Init, "--"}
-	// -P: a checkout of OpenHands in the working directory must not stand in for
-	// the server's own code.
-	p.Cmd = []string{
-		deps.VenvPython, "-u", "-P", "-m", "openhands.runtime.action_execution_server", serverPort,
-		"--working-dir", in.Document.Spec.WorkingDir,
-		"--plugins", "agent_skills", "jupyter",
-	}
-	if in.Deps.holds("vscode") {
-		// Without its files the server would never be ready.
-		p.Cmd = append(p.Cmd, "vscode")
-	}
-	p.Cmd = append(p.Cmd, "--username", name, "--user-id", strconv.FormatUint(uint64(id.account.UID), 10))
-	if !in.Deps.holds("browser") {
-		p.Cmd = append(p.Cmd, "--no-enable-browser")
-	}
+	presetOf(server).patch(in, p, id)
 	p.Labels[LabelServer] = server.Name
 	if server.Version != "" {
 		p.Labels[LabelServer] += "@" + server.Version

@@ -35,9 +35,10 @@ type plan struct {
 
 // planIdentity makes the user, the home, the workspace and the fill-ins: from
 // facts about the base, edited here, so that nothing is run on it.
-func planIdentity(in Input) (*plan, error) {
+func planIdentity(in Input, server spec.Server) (*plan, error) {
 	p := &plan{layer: newLayer(in)}
-	u := in.Document.Spec.User
+	preset := presetOf(server)
+	u := preset.user(in, in.Document.Spec.User)
 	steps := []struct {
 		path string
 		do   func(Input, spec.User) error
@@ -52,6 +53,9 @@ func planIdentity(in Input) (*plan, error) {
 		if err := s.do(in, u); err != nil {
 			return nil, in.Problem(s.path, err)
 		}
+	}
+	if err := preset.files(p, in); err != nil {
+		return nil, in.Problem("base_image", err)
 	}
 	return p, nil
 }

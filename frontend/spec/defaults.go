@@ -6,9 +6,11 @@ const (
 	defaultBuilder    = "debian:trixie-slim"
 	defaultVSCode     = "1.109.5"
 	defaultNode       = "24.21.0"
-	defaultUser       = "openhands"
 	defaultWorkingDir = "/workspace"
 )
+
+// DefaultUser is the name of the account that images get.
+const DefaultUser = "openhands"
 
 // defaultTools is what the OpenHands servers and agents call on every turn.
 var defaultTools = []string{"bash", "tmux", "git", "jq", "ripgrep"}
@@ -31,7 +33,7 @@ func (l *loader) setDefaults(s *Spec) {
 		s.Deps.setDefaults(s.Server, l.given)
 	}
 	if s.User.Name == "" && !l.broken("user") && !l.isNumericUser(s.User) {
-		s.User.Name = defaultUser
+		s.User.Name = DefaultUser
 	}
 	if s.User.Create == "" {
 		s.User.Create = CreateBuild
@@ -42,7 +44,11 @@ func (l *loader) setDefaults(s *Spec) {
 }
 
 // defaultVersions are the releases of servers that this frontend was tested with.
-var defaultVersions = map[string]string{ServerActionExecution: "0.62.0"}
+var defaultVersions = map[string]string{ServerActionExecution: "0.62.0", ServerAgent: "1.58.2"}
+
+// defaultBrowsers are what a server looks for: the V0 server drives the Chromium
+// of its locked Playwright, the agent-server any that is on PATH.
+var defaultBrowsers = map[string]string{ServerActionExecution: ProviderPlaywright, ServerAgent: ProviderBuilder}
 
 // setServerDefaults leaves the server open where a deps image knows it.
 func (l *loader) setServerDefaults(s *Server, depsImage string) {

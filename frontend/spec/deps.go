@@ -40,8 +40,9 @@ type Deps struct {
 	//spec:example deps: {python: uv}
 	Python Python `yaml:"python"`
 
-	// Browser is the browser in `/openhands`. The default with a server is
-	// `playwright`, otherwise there is none.
+	// Browser is the browser in `/openhands`. The default is `playwright` with
+	// `action-execution-server` and `builder` with `agent-server`, which needs no
+	// Playwright; otherwise there is none.
 	//
 	//spec:example deps: {browser: builder}
 	Browser Browser `yaml:"browser"`
@@ -178,7 +179,7 @@ func (d *Deps) setDefaults(server Server, given func(path string) bool) {
 		path, preset string
 	}{
 		{&d.Python.Provider, "deps.python.provider", ProviderBuilder},
-		{&d.Browser.Provider, "deps.browser.provider", ProviderPlaywright},
+		{&d.Browser.Provider, "deps.browser.provider", defaultBrowsers[server.Name]},
 		{&d.VSCode.Version, "deps.vscode.version", defaultVSCode},
 		{&d.Node.Version, "deps.node.version", defaultNode},
 	} {

@@ -6,6 +6,8 @@ const (
 	ServerNone = "none"
 	// ServerActionExecution is OpenHands' V0 server, of the package openhands-ai.
 	ServerActionExecution = "action-execution-server"
+	// ServerAgent is OpenHands' V1 server, of the package openhands-agent-server.
+	ServerAgent = "agent-server"
 )
 
 // Server is an OpenHands server, by name and, when it is not the default one,
@@ -13,15 +15,17 @@ const (
 //
 //spec:short string the name of the server
 type Server struct {
-	// Name is the name of the server; `none` leaves it out. `agent-server` is not
-	// supported by this version.
+	// Name is the name of the server: `action-execution-server` of OpenHands V0,
+	// `agent-server` of V1; `none` leaves it out.
 	//
 	//spec:enum none action-execution-server agent-server
-	//spec:example server: {name: action-execution-server}
+	//spec:example server: {name: agent-server}
 	Name string `yaml:"name"`
 
-	// Version is the released version of the server. The default is 0.62.0, which
-	// this frontend was tested with and whose package it knows by digest.
+	// Version is the released version of the server. The defaults are 0.62.0 of
+	// `action-execution-server` and 1.58.2 of `agent-server`, which this frontend
+	// was tested with and whose packages it knows by digest. What another version
+	// of `agent-server` requires is resolved when it is built, without digests.
 	//
 	//spec:example server: {name: action-execution-server, version: "0.62.0"}
 	Version string `yaml:"version"`
@@ -29,7 +33,8 @@ type Server struct {
 	// Source is where the server's code comes from instead of a release: `.` for
 	// the build context, or the name of another one (`--build-context NAME=...`).
 	// It is a checkout with `pyproject.toml`, `poetry.lock` and the package
-	// `openhands`. The Python dependencies follow the first two alone.
+	// `openhands`. The Python dependencies follow the first two alone. It is not
+	// supported for `agent-server` by this version.
 	//
 	//spec:example server: {name: action-execution-server, source: .}
 	Source string `yaml:"source"`

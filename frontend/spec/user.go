@@ -31,13 +31,14 @@ type User struct {
 	//spec:example user: {name: dev}
 	Name string `yaml:"name"`
 
-	// UID is the user id. When it is not given, the id is free to choose.
+	// UID is the user id. When it is not given, the id is free to choose; that of
+	// the default account with `agent-server` is 10001, as its hosts count on.
 	//
 	//spec:example user: {uid: 1001}
 	UID *uint32 `yaml:"uid"`
 
 	// GID is the id of the user's group. When it is not given, the id is free to
-	// choose.
+	// choose; that of the default account with `agent-server` is 10001.
 	//
 	//spec:example user: {gid: 1001}
 	GID *uint32 `yaml:"gid"`
@@ -57,7 +58,8 @@ type User struct {
 	Shell string `yaml:"shell"`
 
 	// Sudo lets the user run everything as root without a password, where the
-	// image has sudo.
+	// image has sudo. The default account with `agent-server` may where the base
+	// image has sudo, unless this is `false`.
 	//
 	//spec:default false
 	//spec:example user: {sudo: true}

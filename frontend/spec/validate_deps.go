@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	serverNames      = []string{ServerNone, ServerActionExecution, "agent-server"}
+	serverNames      = []string{ServerNone, ServerActionExecution, ServerAgent}
 	pythonProviders  = []string{ProviderBuilder, ProviderUV, ProviderMicromamba, None}
 	browserProviders = []string{ProviderPlaywright, ProviderBuilder, None}
 	architectures    = []string{"amd64", "arm64"}
@@ -32,11 +32,13 @@ func (l *loader) checkServer(s Server) {
 		l.problem("server.name", "server.name is required; add one of %s", strings.Join(serverNames, ", "))
 	case !slices.Contains(serverNames, s.Name):
 		l.problem("server.name", "server %q is unknown%s", s.Name, meant(s.Name, serverNames))
-	case s.Name == "agent-server":
-		l.problem("server.name", "server %q is not supported by this version; use %q or %q", s.Name, ServerActionExecution, ServerNone)
 	case s.Name == ServerNone:
 		l.checkNoServer()
 	default:
+		if s.Name == ServerAgent && l.given("server.source") {
+			l.problem("server.source", "server.source of server %q is not supported by this version; remove it, and name a release with server.version", s.Name)
+			return
+		}
 		l.checkRelease("server.version", s.Version)
 		if s.Source != "" && !contextName.MatchString(s.Source) {
 			l.problem("server.source", "server.source %q is not the name of a build context; use %q for the build context, or a name that --build-context gives", s.Source, ".")
@@ -117,7 +119,7 @@ func (l *loader) checkBrowser(b Browser, s Server) {
 	switch {
 	case l.given(key) && b.Provider == "":
 		l.problem(key, "deps.browser needs a provider; add one of %s", strings.Join(browserProviders, ", "))
-	case b.Provider == ProviderPlaywright && b.Version == "" && !s.Wanted():
+	case b.Provider == ProviderPlaywright && b.Version == "" && s.Name != ServerActionExecution:
 		l.problem(key, "deps.browser needs a version of Playwright where no server's lock file names one; write {provider: %s, version: ...}", b.Provider)
 	}
 }

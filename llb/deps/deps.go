@@ -60,13 +60,13 @@ func Build(input Input) ([]Component, error) {
 		build  func() (Component, error)
 	}{
 		{in.Spec.Python.Wanted(), in.python},
-		{in.Spec.Python.Wanted() && in.Spec.Python.Provider != spec.ProviderMicromamba, in.poetry},
+		{in.hasPoetry(), in.poetry},
 		{in.Spec.Node.Wanted(), in.node},
 		{in.Spec.UV, in.uv},
 		{in.Spec.Browser.Wanted(), in.browser},
 		{in.Spec.VSCode.Wanted(), in.vscode},
-		{in.Spec.Python.Wanted(), in.pythonDeps},
-		{in.Server.Wanted() && in.Source == nil, in.code},
+		{in.Spec.Python.Wanted(), func() (Component, error) { return in.preset().packages(in) }},
+		{in.Server.Wanted() && in.Source == nil, func() (Component, error) { return in.preset().code(in) }},
 	} {
 		if !part.wanted {
 			continue

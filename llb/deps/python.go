@@ -52,17 +52,26 @@ func (in graph) uvPython() (llb.State, error) {
 	}), err
 }
 
-// condaPython holds poetry as well: conda-forge has it.
+// hasPoetry tells whether poetry is a component of its own.
+func (in graph) hasPoetry() bool {
+	return in.Spec.Python.Wanted() && in.Spec.Python.Provider != spec.ProviderMicromamba && in.preset().poetry
+}
+
+// condaPython holds poetry as well, where it is wanted: conda-forge has it.
 func (in graph) condaPython() (llb.State, error) {
 	archives, err := in.downloads(graph.micromambaArchive)
 	channel := "conda-forge"
 	if m := in.Mirrors["conda"]; m != "" {
 		channel = strings.TrimSuffix(m, "/") + "/conda-forge"
 	}
+	env := map[string]string{"CHANNEL": channel, "VERSION": cmp.Or(in.Spec.Python.Version, condaPython)}
+	if in.preset().poetry {
+		env["POETRY_VERSION"] = poetryVersion
+	}
 	return in.exec(stage{
-		name: "python", key: "deps.python", text: "install and seal python and poetry of conda-forge",
+		name: "python", key: "deps.python", text: "install and seal python of conda-forge",
 		script: "python-micromamba.sh",
-		env:    map[string]string{"CHANNEL": channel, "VERSION": cmp.Or(in.Spec.Python.Version, condaPython), "POETRY_VERSION": poetryVersion},
+		env:    env,
 		mounts: append(archives, below("lib", in.lib()),
 			llb.AddMount(runDir+"/mamba", llb.Scratch(), llb.AsPersistentCacheDir("openhands-conda", llb.CacheMountLocked))),
 	}), err
@@ -96,7 +105,7 @@ func (in graph) interpreters() ([]llb.State, error) {
 		return nil, err
 	}
 	states := []llb.State{n.lib().State, p.State}
-	if in.Spec.Python.Provider != spec.ProviderMicromamba {
+	if in.hasPoetry() {
 		poetry, err := n.poetry()
 		if err != nil {
 			return nil, err

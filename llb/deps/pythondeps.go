@@ -2,30 +2,37 @@ package deps
 
 import "strings"
 
-// pythonDeps is the virtual environment. It depends on the lock file, not on
-// the server's code.
-func (in graph) pythonDeps() (Component, error) {
-	interpreters, err := in.interpreters()
+// actionPackages is the virtual environment of the V0 server, or of
+// deps.python.requirements alone. It depends on the lock file, not on the
+// server's code.
+func (in graph) actionPackages() (Component, error) {
+	s, err := in.venvStage("python-deps.sh")
 	if err != nil {
 		return Component{}, err
 	}
-	mounts, err := in.onPython()
-	if err != nil {
-		return Component{}, err
-	}
-	s := stage{
-		name: "python-deps", key: "deps.python", text: "install the Python packages",
-		script: "python-deps.sh", files: []string{"project.py", "openhands_user_base.py"},
-		made:      map[string]string{"requirements.txt": lines(in.Spec.Python.Requirements)},
-		env:       map[string]string{"PLATFORM": in.wheels(), "HOME_PYTHON": in.interpreter(), "BELOW": "python"},
-		openhands: interpreters,
-		mounts:    mounts,
-	}
+	s.files = append(s.files, "project.py")
 	if in.Server.Wanted() {
 		s.text = "install the packages of poetry.lock"
 		s.mounts = append(s.mounts, mountAt("lock", in.lock()))
 	}
 	return Component{Name: "python-deps", State: in.exec(s)}, nil
+}
+
+// venvStage is what every stage that makes a virtual environment has.
+func (in graph) venvStage(script string) (stage, error) {
+	interpreters, err := in.interpreters()
+	if err != nil {
+		return stage{}, err
+	}
+	mounts, err := in.onPython()
+	return stage{
+		name: "python-deps", key: "deps.python", text: "install the Python packages",
+		script: script, files: []string{"venv.sh", "openhands_user_base.py"},
+		made:      map[string]string{"requirements.txt": lines(in.Spec.Python.Requirements)},
+		env:       map[string]string{"PLATFORM": in.wheels(), "HOME_PYTHON": in.interpreter(), "BELOW": "python"},
+		openhands: interpreters,
+		mounts:    mounts,
+	}, err
 }
 
 func lines(list []string) string {

@@ -31,7 +31,7 @@ func (in graph) vscode() (Component, error) {
 		mounts: []llb.RunOption{below("lib", in.lib()), mountAt("archive", archive)},
 	}
 	if in.Server.Wanted() {
-		s.mounts = append(s.mounts, mountDir(runDir+"/extensions", in.sources(), "/openhands/runtime/utils/vscode-extensions"))
+		s.mounts = append(s.mounts, mountDir(runDir+"/extensions", in.preset().sources(in), in.preset().extensions))
 	}
 	return Component{Name: "vscode", State: in.exec(s)}, nil
 }
@@ -48,7 +48,7 @@ func (in graph) browser() (Component, error) {
 	if m := in.Mirrors["playwright"]; m != "" && in.Spec.Browser.Provider == spec.ProviderPlaywright {
 		s.env["PLAYWRIGHT_DOWNLOAD_HOST"] = m
 	}
-	if in.Server.Wanted() {
+	if in.Server.Wanted() && in.preset().locksPlaywright {
 		s.env["LAUNCHER"] = "1"
 		if in.Spec.Browser.Version == "" {
 			s.mounts = append(s.mounts, mountAt("version", in.playwrightVersion()))

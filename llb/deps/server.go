@@ -4,8 +4,8 @@ import (
 	"github.com/moby/buildkit/client/llb"
 )
 
-// sources are the server's: a release, or the checkout of server.source.
-func (in graph) sources() llb.State {
+// actionSources are the V0 server's: a release, or the checkout of server.source.
+func (in graph) actionSources() llb.State {
 	if in.Source != nil {
 		return *in.Source
 	}
@@ -31,24 +31,29 @@ func (in graph) sources() llb.State {
 // of its code leaves it as it is, and with it all that is made of it.
 func (in graph) lock() llb.State {
 	return in.native().must("lock", func() llb.State {
-		src := in.sources()
+		src := in.actionSources()
 		return llb.Scratch().File(
 			llb.Copy(src, "/pyproject.toml", "/").Copy(src, "/poetry.lock", "/"),
 			in.Step("server", "server", "take pyproject.toml and poetry.lock")...)
 	}).State
 }
 
-// code is the server's code, the last layer.
-func (in graph) code() (Component, error) {
+// actionCode is the server's code, the last layer.
+func (in graph) actionCode() (Component, error) {
+	return in.compiled("server-code.sh")
+}
+
+// compiled is a stage that compiles a server's sources.
+func (in graph) compiled(script string) (Component, error) {
 	interpreters, err := in.interpreters()
 	if err != nil {
 		return Component{}, err
 	}
 	return Component{Name: "code", State: in.exec(stage{
 		name: "code", key: "server", text: "compile the server's code",
-		script:    "server-code.sh",
+		script:    script,
 		env:       map[string]string{"HOME_PYTHON": in.interpreter()},
 		openhands: interpreters,
-		mounts:    []llb.RunOption{below("lib", in.lib()), mountAt("source", in.sources())},
+		mounts:    []llb.RunOption{below("lib", in.lib()), mountAt("source", in.preset().sources(in))},
 	})}, nil
 }

@@ -5,10 +5,9 @@
 # the same set, in seconds. Wheels for ARCH are chosen by platform, whatever this
 # machine is; what has only sources is built here.
 . /run/openhands/script/common.sh
+. /run/openhands/script/venv.sh
 poetry=/openhands/poetry env=/openhands/micromamba/envs/openhands
-python=$(readlink -f "$HOME_PYTHON")
-version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-mkdir -p "$OUT$poetry" "$OUT/openhands/tools"
+mkdir -p "$OUT$poetry"
 ln -s "$OUT$poetry" "$poetry"
 
 name=openhands
@@ -21,37 +20,12 @@ if [ -d "$RUN/lock" ]; then
   "$env/libexec/poetry" export --quiet --directory /tmp/project --only main,runtime --output /tmp/locked.txt
 fi
 venv=$poetry/$name-py$version
-"$python" -m venv --system-site-packages "$venv"
+make_venv "$venv"
 ln -s "$name-py$version" "$poetry/venv"
 
-install() {
-  "$RUN/uv/openhands/tools/uv" pip install --quiet --cache-dir "$RUN/uvcache" --link-mode copy \
-    --python "$venv/bin/python" --python-platform "$PLATFORM" "$@"
-}
 if [ -e /tmp/locked.txt ]; then
   install --no-deps --require-hashes --requirement /tmp/locked.txt
 fi
-if [ -s "$RUN/script/requirements.txt" ]; then
-  install --requirement "$RUN/script/requirements.txt"
-fi
-
-site=$venv/lib/python$version/site-packages
-cp "$RUN/script/openhands_user_base.py" "$site/"
-echo 'import openhands_user_base' >"$site/openhands_user_base.pth"
-if [ -d "$RUN/lock" ]; then
-  # The server's modules are found from any working directory, without a
-  # PYTHONPATH that the base's python would see.
-  echo /openhands/code >"$site/openhands_code.pth"
-fi
-rm -f "$venv"/bin/activate* "$venv"/bin/Activate*
-
-# Last on PATH: for bases that have no python.
-for program in python python3 pip pip3; do
-  printf '#!/bin/sh\nexec /openhands/poetry/venv/bin/%s "$@"\n' "$program" >"$OUT/openhands/tools/$program"
-  chmod 755 "$OUT/openhands/tools/$program"
-done
-
-release_times
-COMPILER=$python
-compile "$venv/lib"
+if [ -d "$RUN/lock" ]; then code=/openhands/code; fi
+finish_venv "$poetry/venv" "${code:-}"
 seal ${LIBRARIES:+--from /libraries}

@@ -6,7 +6,8 @@ tar -xzf "$RUN"/archive/* --strip-components=1 --no-same-owner -C "$top"
 find "$top" -name '*.map' -delete
 if [ -d "$RUN/extensions" ]; then
   for dir in "$RUN"/extensions/*/; do
-    cp -R "$dir" "$top/extensions/openhands-$(basename "$dir")"
+    name=$(basename "$dir")
+    cp -R "$dir" "$top/extensions/openhands-${name#openhands-}"
   done
 fi
 cp "$top/bin/remote-cli/openvscode-server" "$top/bin/remote-cli/code"

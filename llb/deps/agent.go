@@ -1,0 +1,83 @@
+package deps
+
+import (
+	"github.com/moby/buildkit/client/llb"
+)
+
+const (
+	// AgentDir holds the agent-server. Hosts call it by the name /agent-server,
+	// which images have as a symlink.
+	AgentDir = "/openhands/agent-server"
+	// AgentPython is the interpreter of the agent-server's virtual environment.
+	AgentPython = AgentDir + "/.venv/bin/python"
+
+	// agentLock lists what the four packages of agentVersion require, with the
+	// hashes of all files, so that it serves every architecture: `uv pip compile
+	// --python-version 3.12 --python-platform linux --generate-hashes`.
+	agentLock    = "agent-server.txt"
+	agentVersion = "1.58.2"
+)
+
+// agentWheels are the packages of the agent-server, with the digests of the
+// wheels of agentVersion.
+func agentWheels() [][2]string {
+	return [][2]string{
+		{"openhands-sdk", "sha256:78e0452df8e75c970922f1e0cf1938a0f2a33a1a71f5a89de92e0970aa5ef96e"},
+		{"openhands-tools", "sha256:d163d9c8346ab262539deb7ae5750cd8cfae3af90cd915b9980428aba421fcb0"},
+		{"openhands-workspace", "sha256:25e1a0491124e724ed1319a735e8bcdc3fb9ab1def672349848ca8940ed94e6a"},
+		{"openhands-agent-server", "sha256:8f46884b801c50d6b6f06523974b6252c965eaed348d3597992d4c567df07a20"},
+	}
+}
+
+// agentRequirements name the packages, by digest where the version is known.
+func agentRequirements(version string) []string {
+	var list []string
+	for _, w := range agentWheels() {
+		requirement := w[0] + "==" + version
+		if version == agentVersion {
+			requirement += " --hash=" + w[1]
+		}
+		list = append(list, requirement)
+	}
+	return list
+}
+
+// agentSources are the packages as their wheels have them: pure Python.
+func (in graph) agentSources() llb.State {
+	// The same vertex for every architecture: nothing in it is for one.
+	n := in.native()
+	return n.must("server", func() llb.State {
+		env := map[string]string{}
+		if n.Server.Version == agentVersion {
+			env["HASHES"] = "1"
+		}
+		return n.exec(stage{
+			name: "server", key: "server", text: "fetch openhands-agent-server " + n.Server.Version,
+			script:    "agent-release.sh",
+			made:      map[string]string{"server.txt": lines(agentRequirements(n.Server.Version))},
+			env:       env,
+			openhands: n.pip(),
+			mounts:    []llb.RunOption{below("lib", n.lib())},
+		})
+	}).State
+}
+
+// agentPackages is the virtual environment, without the server's own packages.
+func (in graph) agentPackages() (Component, error) {
+	s, err := in.venvStage("agent-deps.sh")
+	if err != nil {
+		return Component{}, err
+	}
+	s.text = "install what openhands-agent-server " + in.Server.Version + " requires"
+	if in.Server.Version == agentVersion {
+		s.files = append(s.files, agentLock)
+	} else {
+		s.made["server.txt"] = lines(agentRequirements(in.Server.Version))
+	}
+	return Component{Name: "python-deps", State: in.exec(s)}, nil
+}
+
+// agentCode is the server's own packages, the last layer.
+func (in graph) agentCode() (Component, error) {
+	return in.compiled("agent-code.sh")
+}

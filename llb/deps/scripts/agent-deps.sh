@@ -1,0 +1,26 @@
+# The virtual environment of the agent-server: what its packages require, and
+# deps.python.requirements. The packages themselves are the code component.
+#
+# uv installs what agent-server.txt lists, with its hashes. Of a version that has
+# no such list uv resolves one.
+. /run/openhands/script/common.sh
+. /run/openhands/script/venv.sh
+case $version in
+  3.? | 3.10 | 3.11)
+    echo "the agent-server wants python 3.12 or newer, and this one is $version: choose another deps.python or deps.builder" >&2
+    exit 1
+    ;;
+esac
+top=/openhands/agent-server
+mkdir -p "$OUT$top"
+ln -s "$OUT$top" "$top"
+make_venv "$top/.venv"
+if [ -e "$RUN/script/agent-server.txt" ]; then
+  install --no-deps --require-hashes --requirement "$RUN/script/agent-server.txt"
+else
+  uv_pip compile --output-file /tmp/resolved.txt --no-emit-package openhands-sdk --no-emit-package openhands-tools \
+    --no-emit-package openhands-workspace --no-emit-package openhands-agent-server "$RUN/script/server.txt" >/tmp/resolve.log
+  install --no-deps --requirement /tmp/resolved.txt
+fi
+finish_venv "$top/.venv" "$top/code"
+seal

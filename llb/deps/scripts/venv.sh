@@ -1,0 +1,45 @@
+# What the scripts that make a server's virtual environment have in common; read
+# after common.sh. The interpreter is HOME_PYTHON of this machine.
+python=$(readlink -f "$HOME_PYTHON")
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+
+make_venv() {
+  venv=$1
+  "$python" -m venv --system-site-packages "$venv"
+}
+
+# uv_pip ARGUMENT... is uv for ARCH, whatever this machine is.
+uv_pip() {
+  command=$1 && shift
+  "$RUN/uv/openhands/tools/uv" pip "$command" --quiet --cache-dir "$RUN/uvcache" \
+    --python "$venv/bin/python" --python-platform "$PLATFORM" "$@"
+}
+
+install() { uv_pip install --link-mode copy "$@"; }
+
+# finish_venv NAME CODE adds the packages of deps.python.requirements, lets the
+# modules in CODE be found from any working directory, and compiles. NAME is how
+# launchers call the environment.
+finish_venv() {
+  if [ -s "$RUN/script/requirements.txt" ]; then
+    install --requirement "$RUN/script/requirements.txt"
+  fi
+  site=$venv/lib/python$version/site-packages
+  cp "$RUN/script/openhands_user_base.py" "$site/"
+  echo 'import openhands_user_base' >"$site/openhands_user_base.pth"
+  if [ -n "$2" ]; then
+    # A PYTHONPATH would be seen by the base's python as well.
+    echo "$2" >"$site/openhands_code.pth"
+  fi
+  rm -f "$venv"/bin/activate* "$venv"/bin/Activate*
+
+  # Last on PATH: for bases that have no python.
+  mkdir -p "$OUT/openhands/tools"
+  for program in python python3 pip pip3; do
+    printf '#!/bin/sh\nexec %s/bin/%s "$@"\n' "$1" "$program" >"$OUT/openhands/tools/$program"
+    chmod 755 "$OUT/openhands/tools/$program"
+  done
+  release_times
+  COMPILER=$python
+  compile "$venv/lib"
+}

@@ -1,0 +1,73 @@
+package llb
+
+import (
+	"strconv"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/openhands/llb-frontend/llb/deps"
+	"github.com/openhands/llb-frontend/llb/imageconfig"
+)
+
+// SourcePatterns are the parts of a checkout that server.source takes.
+func SourcePatterns() []string {
+	return []string{"openhands", "microagents", "third_party", "pyproject.toml", "poetry.lock"}
+}
+
+// code is the server's code from a checkout: a copy, so that a change of the
+// code runs nothing and adds one layer.
+func (in Input) code() []deps.Component {
+	if in.Source == nil {
+		return nil
+	}
+	info := &llb.CopyInfo{AllowWildcard: true, CreateDestPath: true}
+	optional := &llb.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true, CreateDestPath: true}
+	owner := llb.WithUIDGID(0, 0)
+	const code = "/openhands/code/"
+	st := llb.Scratch().File(
+		llb.Copy(*in.Source, "/openhands", code+"openhands", &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}, owner, in.Created).
+			Copy(*in.Source, "/microagent[s]", code, optional, owner, in.Created).
+			Copy(*in.Source, "/third_part[y]", code, optional, owner, in.Created).
+			Copy(*in.Source, "/pyproject.toml", code, info, owner, in.Created).
+			Copy(*in.Source, "/poetry.lock", code, info, owner, in.Created),
+		in.Step("code", "server.source", "copy the server's code")...)
+	return []deps.Component{{Name: "code", State: st}}
+}
+
+// patchForAction is the config of the V0 server.
+func (in Input) patchForAction(p *imageconfig.Patch, id *plan) {
+	p.Env["POETRY_VIRTUALENVS_PATH"] = "/openhands/poetry"
+	p.Env["MAMBA_ROOT_PREFIX"] = "/openhands/micromamba"
+	name := id.account.Name
+	if id.account.UID != 0 {
+		// Nobody but root can become another user; the server tries to unless told.
+		p.Env["SU_TO_USER"] = "false"
+	}
+	if name == "" {
+		// The server makes an account for a user that it does not know, unless it
+		// is the one that it runs as.
+		name = "agent"
+		p.Env["USER"], p.Env["RUNTIME_USERNAME"] = name, name
+	}
+	p.ExposedPorts = []string{serverPort + "/tcp"}
+	if in.Deps.holds("vscode") {
+		p.DefaultEnv["VSCODE_PORT"] = vscodePort
+		p.ExposedPorts = append(p.ExposedPorts, vscodePort+"/tcp")
+	}
+	p.Entrypoint = []string{Init, "--"}
+	// -P: a checkout of OpenHands in the working directory must not stand in for
+	// the server's own code.
+	p.Cmd = []string{
+		deps.VenvPython, "-u", "-P", "-m", "openhands.runtime.action_execution_server", serverPort,
+		"--working-dir", in.Document.Spec.WorkingDir,
+		"--plugins", "agent_skills", "jupyter",
+	}
+	if in.Deps.holds("vscode") {
+		// Without its files the server would never be ready.
+		p.Cmd = append(p.Cmd, "vscode")
+	}
+	p.Cmd = append(p.Cmd, "--username", name, "--user-id", strconv.FormatUint(uint64(id.account.UID), 10))
+	if !in.Deps.holds("browser") {
+		p.Cmd = append(p.Cmd, "--no-enable-browser")
+	}
+}
