@@ -23,6 +23,10 @@ fi
 venv=$poetry/$name-py$version
 "$python" -m venv --system-site-packages "$venv"
 ln -s "$name-py$version" "$poetry/venv"
+# What `poetry env use` writes. Without it poetry takes the environment that
+# `micromamba run` activates, its own, for the project's.
+patch=$("$python" -c 'import platform; print(platform.python_version())')
+printf '["%s"]\nminor = "%s"\npatch = "%s"\n' "$name" "$version" "$patch" >"$OUT$poetry/envs.toml"
 
 install() {
   "$RUN/uv/openhands/tools/uv" pip install --quiet --cache-dir "$RUN/uvcache" --link-mode copy \
