@@ -178,6 +178,9 @@ func (s *server) request(ctx context.Context, method, path string, body []byte) 
 	if err != nil {
 		return nil, 0, err
 	}
+	// A connection that the server is about to give up fails a request that may
+	// not be sent twice.
+	req.Close = true
 	req.Header.Set("Content-Type", "application/json")
 	if s.key != "" {
 		req.Header.Set("X-Session-API-Key", s.key)

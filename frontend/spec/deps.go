@@ -86,7 +86,8 @@ type Python struct {
 	Version string `yaml:"version"`
 
 	// Digests are the digests of the provider's archive by architecture, for a
-	// version that this frontend does not know.
+	// version that this frontend does not know. Of micromamba it knows none. For
+	// another architecture than the builder's, both must be there.
 	//
 	//spec:names ^(amd64|arm64)$
 	//spec:example deps: {python: {provider: uv, version: "3.13.9+20251120", digests: {amd64: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}}}
@@ -110,8 +111,8 @@ type Browser struct {
 	//spec:example deps: {browser: {provider: builder}}
 	Provider string `yaml:"provider"`
 
-	// Version is the version of Playwright whose Chromium is wanted, where no
-	// lock file names one.
+	// Version is the version of Playwright whose Chromium is wanted. The default
+	// is that of the server's lock file.
 	//
 	//spec:example deps: {browser: {provider: playwright, version: "1.55.0"}}
 	Version string `yaml:"version"`

@@ -22,6 +22,10 @@ fi
 venv=$poetry/$name-py$version
 make_venv "$venv"
 ln -s "$name-py$version" "$poetry/venv"
+# What `poetry env use` writes. Without it poetry takes the environment that
+# `micromamba run` activates, its own, for the project's.
+patch=$("$python" -c 'import platform; print(platform.python_version())')
+printf '["%s"]\nminor = "%s"\npatch = "%s"\n' "$name" "$version" "$patch" >"$OUT$poetry/envs.toml"
 
 if [ -e /tmp/locked.txt ]; then
   install --no-deps --require-hashes --requirement /tmp/locked.txt
