@@ -105,7 +105,6 @@ func TestLoadProblems(t *testing.T) {
 		{"no platforms", base + "platforms: []\n", nil, []string{`2:12: platforms must not be empty`}},
 
 		// The server.
-		{"server", base + "server: agent-server\n", nil, []string{`2:9: server "agent-server" is not supported by this version; use "action-execution-server" or "none"`}},
 		{"server typo", base + "server: {name: agent-servre}\n", nil, []string{`2:16: server "agent-servre" is unknown, did you mean "agent-server"?`}},
 		{"server unknown", base + "server: nginx\n", nil, []string{`2:9: server "nginx" is unknown; use one of none, action-execution-server, agent-server`}},
 		{"server without name", base + "server: {version: \"1\"}\n", nil, []string{`2:9: server.name is required`}},
@@ -117,6 +116,14 @@ func TestLoadProblems(t *testing.T) {
 			`2:50: server.version "0.62 --index-url x" is not a version`}},
 		{"server source", base + "server: {name: action-execution-server, source: ../checkout}\n", nil, []string{
 			`2:49: server.source "../checkout" is not the name of a build context; use "." for the build context`}},
+		{"agent-server source", base + "server: {name: agent-server, source: .}\n", nil, []string{
+			`2:38: server.source of server "agent-server" is not supported by this version; remove it, and name a release with server.version`}},
+		{"agent-server with a browser of Playwright", base + "server: agent-server\ndeps: {browser: playwright}\n", nil, []string{
+			`3:17: deps.browser needs a version of Playwright where no server's lock file names one`}},
+		{"agent-server without needs", base + "server: agent-server\ndeps: {tools: [bash, git]}\n", nil, []string{
+			`3:15: server "agent-server" needs the tool "tmux"; add it to deps.tools`}},
+		{"agent-server with an account at start", base + "server: agent-server\nuser: {create: start}\n", nil, []string{
+			`3:16: user.create "start" does not go together with server "agent-server"`}},
 		{"server version and source", base + "server: {name: action-execution-server, version: 0.61.0, source: .}\n", nil, []string{
 			`2:50: server.version has no effect with server.source`}},
 		{"server without needs", base + server + "deps: {python: none, tools: [jq]}\n", nil, []string{

@@ -57,6 +57,16 @@ func TestLoadValues(t *testing.T) {
 			s.DepsImage, s.Deps, s.Server = "deps", Deps{}, withServer().Server
 		}},
 		{"server", base + server, nil, func(s *Spec) { *s = withServer() }},
+		{"agent-server", base + "server: agent-server\n", nil, func(s *Spec) {
+			*s = withServer()
+			s.Server = Server{Name: "agent-server", Version: "1.58.2"}
+			s.Deps.Browser.Provider = "builder"
+		}},
+		{"agent-server version", base + "server: {name: agent-server, version: 1.50.0}\ndeps: {browser: {provider: playwright, version: 1.55.0}}\n", nil, func(s *Spec) {
+			*s = withServer()
+			s.Server = Server{Name: "agent-server", Version: "1.50.0"}
+			s.Deps.Browser = Browser{Provider: "playwright", Version: "1.55.0"}
+		}},
 		{"server with tools", base + server + "deps: {tools: [bash, tmux, git]}\n", nil, func(s *Spec) {
 			*s = withServer()
 			s.Deps.Tools = []string{"bash", "tmux", "git"}

@@ -23,6 +23,7 @@ const sum = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab
 
 var (
 	server = spec.Server{Name: spec.ServerActionExecution, Version: "0.62.0"}
+	agent  = spec.Server{Name: spec.ServerAgent, Version: agentVersion}
 	sums   = map[string]string{"amd64": sum, "arm64": sum}
 )
 
@@ -97,7 +98,8 @@ func inputs() []Input {
 				fromSource.Source = &source
 				all = append(all, without)
 				if python != "" {
-					all = append(all, with, fromSource)
+					older := spec.Server{Name: spec.ServerAgent, Version: "1.50.0"}
+					all = append(all, with, fromSource, graphInput(arch, d, agent), graphInput(arch, d, older))
 				}
 			}
 		}
@@ -170,7 +172,7 @@ func TestScriptsAreShell(t *testing.T) {
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
-		if name != "common.sh" && strings.HasSuffix(name, ".sh") && !strings.Contains(text, "\n. /run/openhands/script/common.sh\n") {
+		if name != "common.sh" && name != "venv.sh" && strings.HasSuffix(name, ".sh") && !strings.Contains(text, "\n. /run/openhands/script/common.sh\n") {
 			t.Errorf("%s does not begin with common.sh, which makes it stop at an error", name)
 		}
 	}
@@ -220,7 +222,8 @@ func TestKnownDigests(t *testing.T) {
 		}
 		seen[known] = file
 	}
-	for _, hash := range append(strings.Fields(uvRequirement), strings.Fields(requirementOf(serverRequirement(server)))...) {
+	for _, hash := range slices.Concat(strings.Fields(uvRequirement), strings.Fields(requirementOf(serverRequirement(server))),
+		strings.Fields(strings.Join(agentRequirements(agentVersion), " "))) {
 		if text, ok := strings.CutPrefix(hash, "--hash="); ok && digest.Digest(text).Validate() != nil {
 			t.Errorf("%s is no digest", hash)
 		}
@@ -232,21 +235,27 @@ func requirementOf(requirement string, _ bool) string { return requirement }
 // TestDefaultsAreKnown builds the defaults of a spec for both architectures
 // without a digest of the user's.
 func TestDefaultsAreKnown(t *testing.T) {
-	doc, err := spec.Load("spec", []byte("base_image: a\nserver: "+spec.ServerActionExecution+"\n"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, arch := range []string{"amd64", "arm64"} {
-		for _, python := range []string{doc.Spec.Deps.Python.Provider, spec.ProviderUV} {
-			in := graphInput(arch, doc.Spec.Deps, doc.Spec.Server)
-			in.Spec.Python.Provider = python
-			if _, err := Build(in); err != nil {
-				t.Errorf("%s for %s: %v", python, arch, err)
+	for _, name := range []string{spec.ServerActionExecution, spec.ServerAgent} {
+		doc, err := spec.Load("spec", []byte("base_image: a\nserver: "+name+"\n"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, arch := range []string{"amd64", "arm64"} {
+			for _, python := range []string{doc.Spec.Deps.Python.Provider, spec.ProviderUV} {
+				in := graphInput(arch, doc.Spec.Deps, doc.Spec.Server)
+				in.Spec.Python.Provider = python
+				if _, err := Build(in); err != nil {
+					t.Errorf("%s for %s: %v", python, arch, err)
+				}
 			}
 		}
-	}
-	if _, hashed := serverRequirement(doc.Spec.Server); !hashed {
-		t.Errorf("the default server %+v has no digest", doc.Spec.Server)
+		_, hashed := serverRequirement(doc.Spec.Server)
+		if name == spec.ServerAgent {
+			hashed = strings.Contains(agentRequirements(doc.Spec.Server.Version)[0], " --hash=")
+		}
+		if !hashed {
+			t.Errorf("the default server %+v has no digest", doc.Spec.Server)
+		}
 	}
 }
 
@@ -261,6 +270,7 @@ func TestComponents(t *testing.T) {
 		{"none", graphInput("amd64", spec.Deps{Python: spec.Python{Provider: "none"}, Node: spec.Component{Version: "none"}}, spec.Server{Name: "none"}), "lib tools init"},
 		{"no server", graphInput("arm64", everything("builder", "builder"), spec.Server{}), "lib tools init python poetry node uv browser vscode python-deps"},
 		{"server", graphInput("amd64", everything("uv", "playwright"), server), "lib tools init python poetry node uv browser vscode python-deps code"},
+		{"agent-server has no poetry", graphInput("arm64", everything("uv", "builder"), agent), "lib tools init python node uv browser vscode python-deps code"},
 		{"micromamba has poetry", graphInput("amd64", everything("micromamba", "playwright"), server), "lib tools init python node uv browser vscode python-deps code"},
 		{"source", func() Input {
 			in := graphInput("amd64", everything("uv", "playwright"), server)

@@ -40,6 +40,8 @@ func TestMain(m *testing.M) {
 		serve(os.Args[4], fakeEditor(os.Args[6]))
 	case "fake-server":
 		fakeServer(os.Args[1:])
+	case "fake-agent-server":
+		fakeAgentServer(os.Args[1:])
 	default:
 		os.Exit(m.Run())
 	}

@@ -78,7 +78,7 @@ func (i image) interpreter() string {
 	if p := i.getenv("OH_INTERPRETER_PATH"); p != "" {
 		return p // also one that is not there: that is a mistake to tell
 	}
-	for _, pattern := range []string{"poetry/venv/bin/python", "poetry/*/bin/python", "python/bin/python3"} {
+	for _, pattern := range []string{"agent-server/.venv/bin/python", "poetry/venv/bin/python", "poetry/*/bin/python", "python/bin/python3"} {
 		for _, p := range i.glob(pattern) {
 			if executable(p) {
 				return p

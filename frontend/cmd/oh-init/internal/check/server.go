@@ -25,7 +25,7 @@ type server interface {
 }
 
 // servers are the kinds that are known.
-func servers() []server { return []server{actionServer{}} }
+func servers() []server { return []server{actionServer{}, agentServer{}} }
 
 // server is the one that the image holds, nil if there is none.
 func (i image) server() server {
