@@ -99,7 +99,7 @@ func tryInput(t *testing.T, yaml string, facts *ohllb.Facts, edits ...func(*ohll
 			Builder:           llb.Image("builder"+pinned, llb.Platform(amd64)),
 			Helpers:           llb.Image("frontend"+pinned, llb.Platform(amd64)),
 			BuildArchitecture: "amd64",
-		Times:             llb.WithCreatedTime(time.Unix(0, 0)),
+			Times:             llb.WithCreatedTime(time.Unix(0, 0)),
 		})
 	}
 	return in, err

@@ -18,6 +18,9 @@ const (
 	// passes signals on.
 	Init = "/openhands/bin/oh-init"
 
+	// defaultAccount is the user name that OpenHands has built in.
+	defaultAccount = "openhands"
+
 	serverPort = "8000"
 	vscodePort = "8001"
 
@@ -113,8 +116,14 @@ func (in Input) patchForServer(p *imageconfig.Patch, id *plan, server spec.Serve
 		// The server makes an account for a user that it does not know, unless it
 		// is the one that it runs as.
 		name = "agent"
-		p.Env["USER"], p.Env["RUNTIME_USERNAME"] = name, name
+		p.Env["USER"] = name
 	}
+	if name != "root" && name != defaultAccount {
+		// Terminal and editor are for these two and the one that is named so.
+		p.Env["RUNTIME_USERNAME"] = name
+	}
+	// With DEBUG the server would write logs beside its code, which is root's.
+	p.DefaultEnv["LOG_TO_FILE"] = "false"
 	p.ExposedPorts = []string{serverPort + "/tcp"}
 	if in.Deps.holds("vscode") {
 		p.DefaultEnv["VSCODE_PORT"] = vscodePort

@@ -29,7 +29,7 @@ patch=$("$python" -c 'import platform; print(platform.python_version())')
 printf '["%s"]\nminor = "%s"\npatch = "%s"\n' "$name" "$version" "$patch" >"$OUT$poetry/envs.toml"
 
 install() {
-  "$RUN/uv/openhands/tools/uv" pip install --quiet --cache-dir "$RUN/uvcache" --link-mode copy \
+  "$RUN/uv/openhands/uv/uv" pip install --quiet --cache-dir "$RUN/uvcache" --link-mode copy \
     --python "$venv/bin/python" --python-platform "$PLATFORM" "$@"
 }
 if [ -e /tmp/locked.txt ]; then
