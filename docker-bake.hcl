@@ -15,7 +15,7 @@ variable "REVISION" {
 
 variable "EXAMPLES" {
   description = "Directories below examples/"
-  default     = ["minimal", "alpine"]
+  default     = ["minimal", "alpine", "full", "server", "server-alpine", "distroless", "own-toolchain"]
 }
 
 group "default" {

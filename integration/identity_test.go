@@ -35,10 +35,10 @@ func TestIdentityLayer(t *testing.T) {
 			"/etc/gshadow":    {0o640, 0, 42, ""},
 			"/home":           {0o755, 0, 0, ""},
 			"/home/openhands": {0o755, 1000, 1000, ""},
-			"/workspace":      {0o755, 1000, 1000, ""},
+			"/workspace":      {0o775, 1000, 0, ""},
 		}},
 		{"root", "base_image: debian:trixie-slim\nuser: root\n", map[string]want{
-			"/workspace": {0o755, 0, 0, ""},
+			"/workspace": {0o775, 0, 0, ""},
 		}},
 		{"number", "base_image: debian:trixie-slim\nuser: 4321\n", map[string]want{
 			"/openhands-home": {0o775, 4321, 0, ""},
@@ -50,7 +50,7 @@ func TestIdentityLayer(t *testing.T) {
 			"/etc/group":                  {0o644, 0, 0, ""},
 			"/home":                       {0o755, 0, 0, ""},
 			"/home/dev":                   {0o755, 2000, 3000, ""},
-			"/workspace":                  {0o755, 2000, 3000, ""},
+			"/workspace":                  {0o775, 2000, 0, ""},
 			"/bin":                        {0o755, 0, 0, ""},
 			"/bin/bash":                   {0o777, 0, 0, "/openhands/tools/bash"},
 			"/bin/sh":                     {0o777, 0, 0, "/openhands/tools/bash"},
@@ -69,7 +69,7 @@ func TestIdentityLayer(t *testing.T) {
 			"/srv":                {0o755, 0, 0, ""},
 			"/srv/home":           {0o755, 0, 0, ""},
 			"/srv/home/openhands": {0o755, 1000, 1000, ""},
-			"/workspace":          {0o755, 1000, 1000, ""},
+			"/workspace":          {0o775, 1000, 0, ""},
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

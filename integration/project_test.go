@@ -12,28 +12,6 @@ import (
 	"github.com/openhands/llb-frontend/integration/engine"
 )
 
-func TestExamples(t *testing.T) {
-	dirs, err := filepath.Glob(filepath.Join(eng.Repo(), "examples", "*", engine.SpecFile))
-	if err != nil || len(dirs) == 0 {
-		t.Fatalf("no examples: %v", err)
-	}
-	for _, spec := range dirs {
-		name := filepath.Base(filepath.Dir(spec))
-		t.Run(name, func(t *testing.T) {
-			image := "test/example-" + name + ":latest"
-			// One platform: extra_deps would run commands of the other.
-			res, err := eng.Build(t.Context(), engine.BuildOptions{Spec: spec, Image: image, Args: []string{"--platform=linux/amd64"}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			contains(t, run(t, engine.RunOptions{Image: image, Args: []string{"tmux", "-V"}}), "tmux 3")
-			if strings.Contains(res.Log, "WARNING: ") {
-				t.Errorf("an example warns:\n%s", res.Log)
-			}
-		})
-	}
-}
-
 func TestFrontendImage(t *testing.T) {
 	img := pulled(t, eng.FrontendRef(), "amd64")
 	config := configOf(t, img).Config

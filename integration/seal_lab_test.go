@@ -45,9 +45,10 @@ var labImages = map[string]func() (string, error){
 	"arm64": sync.OnceValues(func() (string, error) { return makeLab("arm64") }),
 }
 
-// lab is a deps image with more in it than the product has components for yet:
-// CPython, wheels, node and, for amd64, Chromium. An image made before from the
-// same parts is taken from the registry.
+// lab is a deps image with CPython, wheels that bring libraries of their own, node
+// with an addon and, for amd64, Chromium, for the matrix of bases: smaller than the
+// product's components, and the same on both architectures. An image made before
+// from the same parts is taken from the registry.
 func lab(t *testing.T, arch string) string {
 	t.Helper()
 	ref, err := labImages[arch]()

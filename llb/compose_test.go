@@ -99,7 +99,7 @@ func tryInput(t *testing.T, yaml string, facts *ohllb.Facts, edits ...func(*ohll
 			Builder:           llb.Image("builder"+pinned, llb.Platform(amd64)),
 			Helpers:           llb.Image("frontend"+pinned, llb.Platform(amd64)),
 			BuildArchitecture: "amd64",
-		Times:             llb.WithCreatedTime(time.Unix(0, 0)),
+			Times:             llb.WithCreatedTime(time.Unix(0, 0)),
 		})
 	}
 	return in, err
@@ -119,6 +119,14 @@ func prebuilt(ref, parts, server string) ohllb.Deps {
 // prebuiltServer makes the deps image one for the server.
 func prebuiltServer(in *ohllb.Input) {
 	in.Deps = prebuilt("deps", allParts, "action-execution-server@0.62.0")
+}
+
+// agentParts are the components of a deps image for the agent-server.
+const agentParts = "lib,tools,init,python,node,uv,browser,vscode,python-deps,code"
+
+// prebuiltAgent makes the deps image one for the agent-server.
+func prebuiltAgent(in *ohllb.Input) {
+	in.Deps = prebuilt("deps", agentParts, "agent-server@1.58.2")
 }
 
 // source makes server.source a directory of the client.
@@ -148,6 +156,7 @@ func compose(t *testing.T, in ohllb.Input) *ohllb.Output {
 const (
 	aes        = "server: action-execution-server\n"
 	withServer = "base_image: debian:trixie-slim\n" + aes
+	withAgent  = "base_image: debian:trixie-slim\nserver: agent-server\n"
 	withSource = "base_image: debian:trixie-slim\nserver: {name: action-execution-server, source: .}\n"
 )
 
@@ -215,6 +224,14 @@ func TestComposeGolden(t *testing.T) {
 			in.Deps = prebuilt("deps", strings.TrimSuffix(allParts, ",code"), "action-execution-server")
 		}},
 		{name: "server-numeric-user", yaml: "base_image: debian\ndeps_image: deps\nuser: 1234\n", edit: prebuiltServer},
+		{name: "agent-server", yaml: withAgent, facts: debian()},
+		{name: "agent-server-prebuilt", yaml: "base_image: debian\ndeps_image: deps\nuser: 1234\n", edit: prebuiltAgent},
+		{name: "agent-server-no-merge", yaml: "base_image: distroless\ndeps_image: deps\n", facts: empty, edit: func(in *ohllb.Input) {
+			prebuiltAgent(in)
+			noMerge(in)
+			st := llb.Image("frontend"+pinned, llb.Platform(amd64))
+			in.Links = &st
+		}},
 		{name: "create-at-start", yaml: "base_image: debian\ndeps_image: deps\nuser: {uid: 1234, create: start}\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
+	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/llb/deps"
 	"github.com/openhands/llb-frontend/llb/imageconfig"
 )
@@ -47,8 +48,14 @@ func (in Input) patchForAction(p *imageconfig.Patch, id *plan) {
 		// The server makes an account for a user that it does not know, unless it
 		// is the one that it runs as.
 		name = "agent"
-		p.Env["USER"], p.Env["RUNTIME_USERNAME"] = name, name
+		p.Env["USER"] = name
 	}
+	if name != "root" && name != spec.DefaultUser {
+		// Terminal and editor are for these two and the one that is named so.
+		p.Env["RUNTIME_USERNAME"] = name
+	}
+	// With DEBUG the server would write logs beside its code, which is root's.
+	p.DefaultEnv["LOG_TO_FILE"] = "false"
 	p.ExposedPorts = []string{serverPort + "/tcp"}
 	if in.Deps.holds("vscode") {
 		p.DefaultEnv["VSCODE_PORT"] = vscodePort

@@ -29,6 +29,8 @@ func TestServerIsDeterministic(t *testing.T) {
 		{"micromamba for arm64", withServer + "deps: {python: {provider: micromamba, digests: {amd64: " + sum + ", arm64: " + sum + "}}}\n", debian(),
 			func(in *ohllb.Input) { in.Platform = arm64 }},
 		{"source", withSource, debian(), source},
+		{"agent-server", withAgent, debian(), nil},
+		{"agent-server prebuilt", "base_image: debian\ndeps_image: deps\nuser: 1\n", nil, prebuiltAgent},
 		{"no merge", withSource, debian(), func(in *ohllb.Input) {
 			source(in)
 			noMerge(in)
@@ -75,6 +77,8 @@ func TestServerErrors(t *testing.T) {
 			`openhands.yaml:3:9: deps image "deps" has no code, as it was built with a server.source: give one here as well`},
 		{"neither code nor source nor name", "user: root", noCode, aes, nil,
 			`openhands.yaml:2:13: deps image "deps" has no code, as it was built with a server.source: give server "action-execution-server" with one`},
+		{"unknown server", "user: root", allParts, "next-server@1", nil,
+			`openhands.yaml:2:13: deps image "deps" is for server "next-server", which this frontend does not know: use a newer frontend`},
 		{"account at start", "user: {create: start}", allParts, aes + "@0.62.0", nil,
 			`openhands.yaml:3:16: user.create "start" does not go together with server "action-execution-server" of deps image "deps"`},
 	} {

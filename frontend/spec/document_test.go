@@ -145,7 +145,7 @@ func TestExamplesLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := Load(name, data, nil)
+		d, err := Load(name, data, map[string]string{"DEPS_IMAGE": "example.com/openhands-deps:1"})
 		if err != nil {
 			t.Error(err)
 			continue

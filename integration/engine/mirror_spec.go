@@ -104,7 +104,7 @@ func usedOf(root *yaml.Node, versions *mirror.Versions) (used []mirrored, parts 
 		parts = append(parts, mirror.Conda)
 	}
 	browser := child(deps, "browser")
-	if provider := wordOf(browser, "provider"); provider == "playwright" || browser == nil && hasServer {
+	if provider := wordOf(browser, "provider"); provider == "playwright" || browser == nil && server == "action-execution-server" {
 		if version := child(browser, "version"); version != nil {
 			versions.Playwright = version.Value
 		}

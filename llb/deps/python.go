@@ -127,6 +127,7 @@ func (in graph) uv() (Component, error) {
 		return in.exec(stage{
 			name: "uv", key: "deps.uv", text: "fetch uv " + uvVersion,
 			script:    "uv.sh",
+			files:     []string{"uv-launcher"},
 			env:       map[string]string{"REQUIREMENT": uvRequirement, "PLATFORM": "musllinux_1_1_" + in.machine("x86_64", "aarch64")},
 			openhands: in.pip(),
 			mounts:    []llb.RunOption{below("lib", in.lib())},

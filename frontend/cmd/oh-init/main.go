@@ -43,7 +43,8 @@
 //
 // Any uid works: without root, where HOME is unset, "/" or not writable, HOME
 // becomes the first writable one of /openhands-home, /home/openhands and
-// /tmp/openhands-home-UID, which is made for the purpose.
+// /tmp/openhands-home-UID, which is made for the purpose. The same goes for
+// micromamba below, as hosts start it in place of the entrypoint.
 //
 // # micromamba: `micromamba run` without micromamba
 //

@@ -20,7 +20,13 @@ type mambaRun struct {
 }
 
 func micromambaMain(r root, args []string) int {
-	return failed("micromamba", micromamba(r, args, os.Environ()))
+	env := environ(os.Environ())
+	if os.Geteuid() != 0 {
+		// Hosts replace the entrypoint, which would have done it, and Jupyter does
+		// not start without a home.
+		env = withHome(r, self(), env)
+	}
+	return failed("micromamba", micromamba(r, args, env))
 }
 
 // failed is the end of a launcher that is still there: its command did not

@@ -26,7 +26,7 @@ const usage = `usage: go run ./cmd/engine COMMAND
   run [FLAG...] IMAGE [-- CMD...]
                       run a container of a pushed image (run -h shows the flags)
   env                 print the environment that buildctl and buildx need, for eval in a shell
-  demo                do all of the above for the two smallest examples
+  demo                do all of the above for three examples, and use the server of the last
   test [ARG...]       up, publish, go test with these arguments, down (unless KEEP is set)
 `
 

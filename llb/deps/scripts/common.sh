@@ -51,6 +51,7 @@ compile() { "$COMPILER" -m compileall -q -j 0 "$@" >/tmp/compile.log 2>&1 || tru
 
 # seal [FLAG...] seals OUT on top of the lib component and of those in BELOW.
 seal() {
+  chmod -R go-w "$OUT/openhands" # locks that tools leave
   for below in lib ${BELOW:-}; do set -- --lib "$RUN/$below" "$@"; done
   oh_seal adopt --arch "$ARCH" --out "$OUT" "$@"
 }

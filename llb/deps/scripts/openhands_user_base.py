@@ -6,6 +6,7 @@ environment's python reads this file: the base's own python keeps its rules.
 """
 
 import os
+import sys
 
 
 def _set():
@@ -27,4 +28,18 @@ def _set():
     os.environ["PYTHONUSERBASE"] = base
 
 
+def _make():
+    """Makes the place for packages: who starts without it never looks there,
+    as a Jupyter kernel that runs `%pip install` and then imports."""
+    if os.access(os.path.dirname(__file__), os.W_OK):
+        return  # pip installs here
+    base = os.environ.get("PYTHONUSERBASE") or os.path.expanduser("~/.local")
+    version = "python%d.%d" % sys.version_info[:2]
+    try:
+        os.makedirs(os.path.join(base, "lib", version, "site-packages"), exist_ok=True)
+    except OSError:
+        pass
+
+
 _set()
+_make()

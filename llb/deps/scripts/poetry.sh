@@ -5,7 +5,7 @@ root=/openhands/micromamba env=$root/envs/openhands
 mkdir -p "$OUT$root/bin"
 ln -s "$OUT$root" "$root"
 /openhands/python/bin/python3 -m venv --without-pip "$env"
-"$RUN/uv/openhands/tools/uv" pip install --quiet --cache-dir "$RUN/uvcache" --link-mode copy \
+"$RUN/uv/openhands/uv/uv" pip install --quiet --cache-dir "$RUN/uvcache" --link-mode copy \
   --python "$env/bin/python" --python-platform "$PLATFORM" \
   --no-deps --require-hashes --requirement "$RUN/script/poetry.txt"
 mkdir "$env/libexec"

@@ -9,7 +9,8 @@ install -m 755 "$RUN"/archive/* "$root/libexec/micromamba"
 export MAMBA_ROOT_PREFIX="$RUN/mamba" MAMBA_NO_RC=true CONDA_PKGS_DIRS="$RUN/mamba/pkgs"
 case $ARCH in amd64) platform=linux-64 ;; arm64) platform=linux-aarch64 ;; esac
 "$RUN"/native/* create --yes --quiet --prefix "$root/envs/openhands" --platform "$platform" \
-  --override-channels --channel "$CHANNEL" --always-copy "python=$VERSION" ${POETRY_VERSION:+"poetry=$POETRY_VERSION"}
+  --override-channels --channel "$CHANNEL" --always-copy "python=$VERSION" \
+  ${POETRY_VERSION:+"poetry=$POETRY_VERSION" poetry-plugin-export}
 rm -rf "$root/envs/openhands/conda-meta/history" "$root"/envs/openhands/lib/*.a "$root"/envs/openhands/include
 if [ -n "${POETRY_VERSION:-}" ]; then
   mkdir -p "$root/envs/openhands/libexec"

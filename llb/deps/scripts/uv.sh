@@ -4,6 +4,10 @@ python=/openhands/python/bin/python3
 printf '%s\n' "$REQUIREMENT" >/tmp/uv.txt
 pip download --quiet --no-deps --only-binary=:all: --platform "$PLATFORM" --require-hashes -d /tmp/uv -r /tmp/uv.txt
 "$python" -m zipfile -e /tmp/uv/*.whl /tmp/uv/wheel
-mkdir -p "$OUT/openhands/tools"
-install -m 755 /tmp/uv/wheel/uv-*.data/scripts/uv /tmp/uv/wheel/uv-*.data/scripts/uvx "$OUT/openhands/tools/"
+mkdir -p "$OUT/openhands/uv" "$OUT/openhands/tools"
+for program in uv uvx; do
+  install -m 755 /tmp/uv/wheel/uv-*.data/scripts/$program "$OUT/openhands/uv/"
+  sed "s|@PROGRAM@|$program|" "$RUN/script/uv-launcher" >"$OUT/openhands/tools/$program"
+  chmod 755 "$OUT/openhands/tools/$program"
+done
 seal

@@ -11,7 +11,7 @@ make_venv() {
 # uv_pip ARGUMENT... is uv for ARCH, whatever this machine is.
 uv_pip() {
   command=$1 && shift
-  "$RUN/uv/openhands/tools/uv" pip "$command" --quiet --cache-dir "$RUN/uvcache" \
+  "$RUN/uv/openhands/uv/uv" pip "$command" --quiet --cache-dir "$RUN/uvcache" \
     --python "$venv/bin/python" --python-platform "$PLATFORM" "$@"
 }
 

@@ -1,0 +1,79 @@
+package integration
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/openhands/llb-frontend/integration/engine"
+)
+
+// Every example is built, and passes the preflight of its own target: those with
+// a server have it started in BuildKit, and asked.
+func TestExamples(t *testing.T) {
+	specs, err := filepath.Glob(filepath.Join(eng.Repo(), "examples", "*", engine.SpecFile))
+	if err != nil || len(specs) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, spec := range specs {
+		example := filepath.Base(filepath.Dir(spec))
+		t.Run(example, func(t *testing.T) {
+			opt := engine.BuildOptions{Spec: spec, Image: "test/example-" + example + ":latest"}
+			// One platform: extra_deps would run commands of the other.
+			opt.Args = []string{"--platform=linux/amd64"}
+			switch example {
+			case "source":
+				opt.Context = t.TempDir()
+				extract(t, pulled(t, prebuiltServer(t), "amd64"), "openhands/code/", opt.Context)
+			case "prebuilt":
+				opt.Args = append(opt.Args, "--build-arg=DEPS_IMAGE="+pinned(t, prebuiltServer(t)))
+			}
+			res, err := eng.Build(t.Context(), opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(res.Log, "WARNING: ") {
+				t.Errorf("an example warns:\n%s", res.Log)
+			}
+			contains(t, run(t, engine.RunOptions{Image: opt.Image, Args: []string{"tmux", "-V"}}), "tmux 3")
+
+			opt.Image, opt.Args = "", append(opt.Args, "--target=check")
+			res, err = eng.Build(t.Context(), opt)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, res.Log)
+			}
+			contains(t, res.Log, "tmux", ", no failure")
+		})
+	}
+}
+
+// A project's own programs stay first on PATH, also in the server's terminal.
+func TestOwnToolchainComesFirst(t *testing.T) {
+	spec := filepath.Join(eng.Repo(), "examples", "own-toolchain", engine.SpecFile)
+	image := imageName(t)
+	if _, err := eng.Build(t.Context(), engine.BuildOptions{Spec: spec, Image: image}); err != nil {
+		t.Fatal(err)
+	}
+	out := run(t, engine.RunOptions{Image: image, Args: []string{"bash", "-c", "command -v bash node python3 tmux uv; node --version"}})
+	want := "/usr/bin/bash\n/usr/local/bin/node\n/usr/bin/python3\n/openhands/bin/tmux\n/openhands/tools/uv\nv22.0.0\n"
+	if out != want {
+		t.Errorf("got\n%s\nwant\n%s", out, want)
+	}
+}
+
+// pinned is a reference by digest.
+func pinned(t *testing.T, ref string) string {
+	t.Helper()
+	tag, err := name.ParseReference(ref, name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	desc, err := remote.Head(tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tag.Context().Digest(desc.Digest.String()).String()
+}
