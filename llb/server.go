@@ -93,7 +93,7 @@ type preset struct {
 
 func presets() map[string]preset {
 	return map[string]preset{
-		spec.ServerActionExecution: {user: anyUser, files: noFiles, patch: Input.patchForAction},
+		spec.ServerActionExecution: {user: anyUser, files: actionFiles, patch: Input.patchForAction},
 		spec.ServerAgent:           {user: agentUser, files: agentFiles, patch: Input.patchForAgent},
 	}
 }

@@ -35,6 +35,16 @@ func (in Input) code() []deps.Component {
 	return []deps.Component{{Name: "code", State: st}}
 }
 
+// actionFiles adds directories that the V0 server writes to beside its code.
+func actionFiles(p *plan, _ Input) error {
+	for _, dir := range []string{"/openhands/logs", "/openhands/workspace"} {
+		if err := p.layer.dir(dir, owned{mode: 0o775, uid: int(p.account.UID)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // patchForAction is the config of the V0 server.
 func (in Input) patchForAction(p *imageconfig.Patch, id *plan) {
 	p.Env["POETRY_VIRTUALENVS_PATH"] = "/openhands/poetry"

@@ -162,13 +162,6 @@ func (p *plan) addWorkspace(in Input, _ spec.User) error {
 	if err := p.layer.dir(workspace, owned{mode: 0o775, uid: int(p.account.UID)}); err != nil {
 		return err
 	}
-	if server, err := in.server(); err == nil && server.Wanted() {
-		for _, dir := range []string{"/openhands/logs", "/openhands/workspace"} {
-			if err := p.layer.dir(dir, owned{mode: 0o775, uid: int(p.account.UID)}); err != nil {
-				return err
-			}
-		}
-	}
 	dir := in.Document.Spec.WorkingDir
 	if dir == workspace || p.layer.facts.exists(dir) {
 		return nil
