@@ -68,6 +68,7 @@ func (in graph) agentPackages() (Component, error) {
 	if err != nil {
 		return Component{}, err
 	}
+	s.apt = true
 	s.text = "install what openhands-agent-server " + in.Server.Version + " requires"
 	if in.Server.Version == agentVersion {
 		s.files = append(s.files, agentLock)

@@ -23,4 +23,7 @@ else
   install --no-deps --requirement /tmp/resolved.txt
 fi
 finish_venv "$top/.venv" "$top/code"
-seal
+# What wheels may count on (PEP 600) and an interpreter need not bring: pillow
+# wants zlib.
+packages /libraries zlib1g libstdc++6
+seal --from /libraries
