@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -159,6 +160,16 @@ func browserClient(t *testing.T) *http.Client {
 		t.Fatal(err)
 	}
 	return &http.Client{Jar: jar, Timeout: time.Minute}
+}
+
+// cached tells whether a step whose name begins like that came from the cache.
+func cached(t *testing.T, log, name string) bool {
+	t.Helper()
+	number := regexp.MustCompile(`(?m)^(#\d+) ` + regexp.QuoteMeta(name)).FindStringSubmatch(log)
+	if number == nil {
+		t.Fatalf("no step %q is in\n%s", name, log)
+	}
+	return strings.Contains(log, "\n"+number[1]+" CACHED\n")
 }
 
 // fetch reads a page.
