@@ -67,6 +67,7 @@ type server struct {
 	port      int
 	vscode    int    // VSCODE_PORT
 	key       string // SESSION_API_KEY
+	commands  int    // of sh
 }
 
 // freePort is a port of the machine, which containers share, that nobody uses.
@@ -210,10 +211,6 @@ type observation struct {
 	Observation string
 	Content     string
 	Extras      struct {
-		Metadata struct {
-			ExitCode int    `json:"exit_code"`
-			Dir      string `json:"working_dir"`
-		}
 		Screenshot     string
 		ScreenshotPath string `json:"screenshot_path"`
 		Error          bool
@@ -223,37 +220,72 @@ type observation struct {
 // act has the server do something.
 func (s *server) act(action string, args map[string]any) observation {
 	s.t.Helper()
-	body, err := json.Marshal(map[string]any{"action": map[string]any{"action": action, "args": args}})
+	obs, err := s.try(action, args)
 	if err != nil {
 		s.t.Fatal(err)
-	}
-	answer, status, err := s.request(s.t.Context(), "POST", "/execute_action", body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	var obs observation
-	if err := json.Unmarshal(answer, &obs); err != nil || status != 200 || obs.Observation == "" {
-		s.t.Fatalf("%s %v: status %d, %v: %.2000s", action, args, status, err, answer)
 	}
 	return obs
 }
 
-// sh runs a command in the server's terminal, and returns what it prints.
-func (s *server) sh(command string) string {
-	s.t.Helper()
-	obs := s.act("run", map[string]any{"command": command})
-	if obs.Observation != "run" || obs.Extras.Metadata.ExitCode != 0 {
-		s.t.Errorf("%s: %s, exit code %d\n%s", command, obs.Observation, obs.Extras.Metadata.ExitCode, obs.Content)
+func (s *server) try(action string, args map[string]any) (observation, error) {
+	var obs observation
+	body, err := json.Marshal(map[string]any{"action": map[string]any{"action": action, "args": args}})
+	if err != nil {
+		return obs, err
 	}
-	return obs.Content
+	answer, status, err := s.request(s.t.Context(), "POST", "/execute_action", body)
+	if err != nil {
+		return obs, err
+	}
+	if err := json.Unmarshal(answer, &obs); err != nil || status != 200 || obs.Observation == "" {
+		return obs, fmt.Errorf("%s %v: status %d, %w: %.2000s", action, args, status, err, answer)
+	}
+	return obs, nil
 }
 
-// cell runs a cell in Jupyter, and returns what it prints.
+// sh runs a command in the server's terminal, and returns what it prints.
+//
+// On a busy machine the server may take the prompt that stands before the
+// command for the one behind it (BashSession.execute), and what the command
+// prints is lost to it: then it is in a file.
+func (s *server) sh(command string) string {
+	s.t.Helper()
+	s.commands++
+	file, mark := fmt.Sprintf("/tmp/command-%d", s.commands), fmt.Sprintf("end-%d:", s.commands)
+	obs := s.act("run", map[string]any{"command": fmt.Sprintf(`{ %s; echo "end"-%d:$?; } 2>&1 | tee %s`, command, s.commands, file)})
+	if obs.Observation != "run" {
+		s.t.Fatalf("%s: %s\n%s", command, obs.Observation, obs.Content)
+	}
+	for end := time.Now().Add(time.Minute); !strings.Contains(obs.Content, mark); {
+		if time.Now().After(end) {
+			s.t.Fatalf("%s: does not end\n%s", command, obs.Content)
+		}
+		time.Sleep(time.Second)
+		if read, err := s.try("read", map[string]any{"path": file}); err == nil {
+			obs = read
+		}
+	}
+	out, code, _ := strings.Cut(obs.Content, mark)
+	if strings.TrimSpace(code) != "0" {
+		s.t.Errorf("%s: exit code %s\n%s", command, code, out)
+	}
+	return out
+}
+
+// cell runs a cell in Jupyter that prints something, and returns that.
+//
+// The server takes the kernel's reply for the end, but what the cell prints
+// comes by another channel, and may come later (JupyterKernel.execute): then the
+// cell runs again.
 func (s *server) cell(code string) string {
 	s.t.Helper()
-	obs := s.act("run_ipython", map[string]any{"code": code, "include_extra": false})
-	if obs.Observation != "run_ipython" {
-		s.t.Errorf("%s: %s\n%s", code, obs.Observation, obs.Content)
+	for end := time.Now().Add(time.Minute); ; {
+		obs := s.act("run_ipython", map[string]any{"code": code, "include_extra": false})
+		if obs.Observation != "run_ipython" {
+			s.t.Errorf("%s: %s\n%s", code, obs.Observation, obs.Content)
+		}
+		if obs.Content != "[Code executed successfully with no output]" || time.Now().After(end) {
+			return obs.Content
+		}
 	}
-	return obs.Content
 }
