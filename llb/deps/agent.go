@@ -12,8 +12,9 @@ const (
 	AgentPython = AgentDir + "/.venv/bin/python"
 
 	// agentLock lists what the four packages of agentVersion require, with the
-	// hashes of all files, so that it serves every architecture: `uv pip compile
-	// --python-version 3.12 --python-platform linux --generate-hashes`.
+	// hashes of all files: `uv pip compile --generate-hashes --no-annotate
+	// --no-header`, with --no-emit-package for each of the four. It came out the
+	// same for x86_64-manylinux_2_31 and aarch64-manylinux_2_31 with Python 3.12.
 	agentLock    = "agent-server.txt"
 	agentVersion = "1.58.2"
 )
