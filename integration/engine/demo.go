@@ -15,6 +15,9 @@ var demoExamples = []string{"minimal", "alpine"}
 // demoServerExample is built, and its server is used.
 const demoServerExample = "server-alpine"
 
+// demoCheckExample is checked inside BuildKit: the other server.
+const demoCheckExample = "agent-server"
+
 // tmuxScript runs a few of the tools inside a tmux session and prints what a
 // person would see on its screen. The session's shell says when it is done.
 const tmuxScript = `
@@ -48,6 +51,9 @@ func (e *Engine) Demo(ctx context.Context, w io.Writer) error {
 	if err := e.demoServer(ctx, w, demoServerExample); err != nil {
 		return fmt.Errorf("example %s: %w", demoServerExample, err)
 	}
+	if err := e.demoCheck(ctx, w, demoCheckExample); err != nil {
+		return fmt.Errorf("example %s: %w", demoCheckExample, err)
+	}
 	fmt.Fprintf(w, "\nThe engine keeps running for the next build; make down stops it.\n")
 	return nil
 }
@@ -64,6 +70,14 @@ func (e *Engine) demoBuild(ctx context.Context, w io.Writer, example string) (st
 	}
 	fmt.Fprintf(w, "\n%s@%s in %.1f s\n", built.Ref, built.Digest, time.Since(started).Seconds())
 	return image, nil
+}
+
+// demoCheck lets the frontend's own target start a server and use it.
+func (e *Engine) demoCheck(ctx context.Context, w io.Writer, example string) error {
+	spec := filepath.Join("examples", example, SpecFile)
+	heading(w, "buildx build -f "+spec+" --target check")
+	_, err := e.Build(ctx, BuildOptions{Spec: filepath.Join(e.repo, spec), Args: []string{"--target=check"}, Log: w})
+	return err
 }
 
 func (e *Engine) demo(ctx context.Context, w io.Writer, example string) error {
