@@ -166,7 +166,7 @@ func (e *Engine) Up(ctx context.Context) error {
 	}
 	defer unlock()
 	for _, step := range []func(context.Context) error{
-		e.buildTools, e.startRegistry, e.startMirror, e.startBuildkitd, e.createBuilder,
+		e.pruneLayers, e.buildTools, e.startRegistry, e.startMirror, e.startBuildkitd, e.createBuilder,
 	} {
 		if err := step(ctx); err != nil {
 			return err

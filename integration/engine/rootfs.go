@@ -74,7 +74,7 @@ func (e *Engine) unpackLayer(ctx context.Context, layer v1.Layer, lowest bool) (
 	}
 	defer unlock()
 	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
+		return dir, used(dir)
 	}
 	part := dir + ".part"
 	if err := os.RemoveAll(part); err != nil {
@@ -91,7 +91,7 @@ func (e *Engine) unpackLayer(ctx context.Context, layer v1.Layer, lowest bool) (
 	if err := unpack(ctx, r, part, lowest); err != nil {
 		return "", fmt.Errorf("unpack layer %s: %w", diffID, err)
 	}
-	return dir, os.Rename(part, dir)
+	return dir, errors.Join(os.Rename(part, dir), used(dir))
 }
 
 // unpack writes a layer's tar below dir. Every path is resolved inside dir: a
