@@ -15,7 +15,7 @@ func TestUsedOf(t *testing.T) {
 		"base_image: scratch": "",
 		"server: none":        "",
 		"server: {name: none}\ndeps: {node: '22.1.0'}":                           "node 22.1.0",
-		"server: agent-server":                                                   "node 24.21.0, vscode 1.109.5, playwright 1.55.0",
+		"server: agent-server":                                                   "node 24.21.0, vscode 1.109.5",
 		"server: {name: agent-server}\ndeps: {browser: builder, vscode: none}":   "node 24.21.0",
 		"server: agent-server\ndeps_image: example.com/deps":                     "",
 		"deps: {python: uv}":                                                     "python 3.13.5+20250702",
