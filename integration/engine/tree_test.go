@@ -67,7 +67,7 @@ func TestRecipes(t *testing.T) {
 			t.Errorf("%s: a recipe needs a tag and a layer", name)
 		}
 	}
-	if got := ExampleImages(); len(got) != 2 {
+	if got := ExampleImages(); len(got) != 4 {
 		t.Errorf("images of the examples: %q", got)
 	}
 }
