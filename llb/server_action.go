@@ -10,6 +10,11 @@ import (
 	"github.com/openhands/llb-frontend/llb/imageconfig"
 )
 
+// actionVSCodePort is where the editor of the V0 server listens unless a host
+// says otherwise: the port of OpenHands' remote runtime, out of the thousand above
+// 8000, of which the server takes one for its file viewer.
+const actionVSCodePort = "60001"
+
 // SourcePatterns are the parts of a checkout that server.source takes.
 func SourcePatterns() []string {
 	return []string{"openhands", "microagents", "third_party", "pyproject.toml", "poetry.lock"}
@@ -68,8 +73,8 @@ func (in Input) patchForAction(p *imageconfig.Patch, id *plan) {
 	p.DefaultEnv["LOG_TO_FILE"] = "false"
 	p.ExposedPorts = []string{serverPort + "/tcp"}
 	if in.Deps.holds("vscode") {
-		p.DefaultEnv["VSCODE_PORT"] = vscodePort
-		p.ExposedPorts = append(p.ExposedPorts, vscodePort+"/tcp")
+		p.DefaultEnv["VSCODE_PORT"] = actionVSCodePort
+		p.ExposedPorts = append(p.ExposedPorts, actionVSCodePort+"/tcp")
 	}
 	p.Entrypoint = []string{Init, "--"}
 	// -P: a checkout of OpenHands in the working directory must not stand in for
