@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -23,6 +24,13 @@ func TestMain(m *testing.M) {
 	}
 	if dir := os.Getenv("TEST_ROOT"); dir != "" {
 		os.Exit(dispatch(root(dir), os.Args))
+	}
+	// A signal that is ignored where the tests are started (nohup ignores HUP)
+	// would be ignored by all that they start; one that is caught is not.
+	for s := syscall.Signal(1); s < 32; s++ {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
 	}
 	os.Exit(m.Run())
 }
