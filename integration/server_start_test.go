@@ -55,7 +55,7 @@ func TestServerStarts(t *testing.T) {
 // The hosts of OpenHands bring their own command line and leave the user to the
 // image, or start it as root.
 func TestHostsCommand(t *testing.T) {
-	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `<!doctype html><title>a page</title><body style="background:#123456"><h1 style="background:#fedcba">Read by a browser</h1>`)
 	}))
 	t.Cleanup(page.Close)

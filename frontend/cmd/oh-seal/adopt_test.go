@@ -40,9 +40,8 @@ func layOut(t *testing.T) laidOut {
 	return l
 }
 
-func (l laidOut) adopt(t *testing.T, flags ...string) (string, error) {
-	args := []string{"adopt", "--arch", "amd64", "--lib", l.lib, "--from", l.from, "--out", l.out}
-	return sealAt(t, l.out, append(args, flags...)...)
+func (l laidOut) adopt(t *testing.T) (string, error) {
+	return sealAt(t, l.out, "adopt", "--arch", "amd64", "--lib", l.lib, "--from", l.from, "--out", l.out)
 }
 
 func TestAdopt(t *testing.T) {
