@@ -14,7 +14,7 @@ import (
 // rattler is conda's client in Rust, which PyPI has as py-rattler.
 const (
 	rattlerVersion = "0.28.0"
-	rattlerInstall = `import asyncio, sys
+	rattlerInstall = `import asyncio, os, sys
 from rattler import Channel, install, solve
 
 async def main(channel, prefix):
@@ -23,6 +23,8 @@ async def main(channel, prefix):
     await install(records, target_prefix=prefix)
 
 asyncio.run(main(*sys.argv[1:]))
+sys.stdout.flush()
+os._exit(0)  # rattler's threads can crash a python that ends
 `
 )
 

@@ -13,7 +13,7 @@ import (
 )
 
 // testTimeout leaves room for the rest in a CI budget of an hour.
-const testTimeout = "55m"
+const testTimeout = "70m"
 
 // test brings the engine up, runs the integration tests with the given
 // arguments of go test, and takes the engine down again unless KEEP is set.
