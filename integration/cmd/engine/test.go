@@ -12,7 +12,8 @@ import (
 	"github.com/openhands/llb-frontend/integration/engine"
 )
 
-// testTimeout leaves room for the rest in a CI budget of an hour.
+// testTimeout is far above what the tests take (45 minutes where the deps are
+// built already) and ends what hangs.
 const testTimeout = "70m"
 
 // test brings the engine up, runs the integration tests with the given
