@@ -16,7 +16,7 @@ func inTerminal(t *testing.T, cmd *exec.Cmd) (*os.File, dialog) {
 	t.Helper()
 	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		t.Skip("no terminal to be had: ", err)
+		unable(t, "no terminal to be had: "+err.Error())
 	}
 	t.Cleanup(func() { _ = keyboard.Close() })
 	fd := int(keyboard.Fd())
