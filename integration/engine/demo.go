@@ -76,7 +76,7 @@ func (e *Engine) demoBuild(ctx context.Context, w io.Writer, example string) (st
 func (e *Engine) demoCheck(ctx context.Context, w io.Writer, example string) error {
 	spec := filepath.Join("examples", example, SpecFile)
 	heading(w, "buildx build -f "+spec+" --target check")
-	_, err := e.Build(ctx, BuildOptions{Spec: filepath.Join(e.repo, spec), Args: []string{"--target=check"}, Log: w})
+	_, err := e.Build(ctx, BuildOptions{Spec: filepath.Join(e.repo, spec), Args: []string{"--target=check", "--no-cache-filter=check"}, Log: w})
 	return err
 }
 
