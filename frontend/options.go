@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/suggest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -61,8 +59,7 @@ func (r *request) options() error {
 	if r.epoch, err = parseEpoch(r.BuildArgs["SOURCE_DATE_EPOCH"]); err != nil {
 		return err
 	}
-	caps := r.BuildOpts().LLBCaps
-	r.noMerge = caps.Supports(pb.CapMergeOp) != nil
+	r.noMerge = !r.supports(pb.CapMergeOp)
 	return r.platforms()
 }
 
@@ -106,38 +103,4 @@ func parseEpoch(v string) (*time.Time, error) {
 	}
 	t := time.Unix(sec, 0).UTC()
 	return &t, nil
-}
-
-// runOptions are what the request wants for every command that the build runs.
-func (r *request) runOptions() []llb.RunOption {
-	var opts []llb.RunOption
-	for _, h := range r.ExtraHosts {
-		opts = append(opts, llb.AddExtraHost(h.Host, h.IP))
-	}
-	if p := r.proxy(); p != nil {
-		opts = append(opts, llb.WithProxy(*p))
-	}
-	if r.NetworkMode != 0 {
-		opts = append(opts, llb.Network(r.NetworkMode))
-	}
-	return opts
-}
-
-// proxy takes the predefined build args that buildx adds from the client's
-// configuration. BuildKit keeps them out of image, history and cache key.
-func (r *request) proxy() *llb.ProxyEnv {
-	var p llb.ProxyEnv
-	fields := map[string]*string{
-		"HTTP_PROXY": &p.HTTPProxy, "HTTPS_PROXY": &p.HTTPSProxy, "FTP_PROXY": &p.FTPProxy,
-		"NO_PROXY": &p.NoProxy, "ALL_PROXY": &p.AllProxy,
-	}
-	for _, k := range slices.Sorted(maps.Keys(r.BuildArgs)) {
-		if f, ok := fields[strings.ToUpper(k)]; ok {
-			*f = r.BuildArgs[k]
-		}
-	}
-	if p == (llb.ProxyEnv{}) {
-		return nil
-	}
-	return &p
 }
