@@ -65,7 +65,9 @@ func (r *request) build(ctx context.Context) (*client.Result, error) {
 	if err := r.options(); err != nil {
 		return nil, err
 	}
-	r.warn(ctx, doc.Warnings)
+	if err := r.lintBuild(ctx); err != nil {
+		return nil, err
+	}
 	if r.noMerge {
 		r.warn(ctx, r.input(r.TargetPlatforms[0]).Problem("base_image", errNoMerge).Problems)
 	}

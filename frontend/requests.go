@@ -51,30 +51,6 @@ func (r *request) outline(doc *spec.Document) (*outline.Outline, error) {
 	return o, nil
 }
 
-// lint reports what loading the spec found: mistakes as the build error,
-// warnings as they are.
-func (r *request) lint(doc *spec.Document, loadErr error) (*lint.LintResults, error) {
-	res := &lint.LintResults{}
-	src := res.AddSource(r.src.SourceMap)
-	if problems := problemsOf(loadErr); problems != nil {
-		var ranges []*pb.Range
-		for _, p := range problems {
-			ranges = append(ranges, ohllb.PBRange(p.Range))
-		}
-		res.Error = &lint.BuildError{Message: loadErr.Error(), Location: pb.Location{SourceIndex: int32(src), Ranges: ranges}}
-		return res, nil
-	}
-	if loadErr != nil {
-		return nil, loadErr
-	}
-	for _, w := range doc.Warnings {
-		loc := location(w.Range)
-		loc.SourceIndex = int32(src)
-		res.Warnings = append(res.Warnings, lint.Warning{RuleName: "Args", Detail: w.Message, Location: loc})
-	}
-	return res, nil
-}
-
 func location(rng spec.Range) *pb.Location {
 	return &pb.Location{Ranges: []*pb.Range{ohllb.PBRange(rng)}}
 }

@@ -46,6 +46,10 @@ func (l *loader) setDefaults(s *Spec) {
 // defaultVersions are the releases of servers that this frontend was tested with.
 var defaultVersions = map[string]string{ServerActionExecution: "0.62.0", ServerAgent: "1.58.2"}
 
+// DefaultVersion is the release of a server that is taken where a spec names
+// none. The frontend knows the digests of what it downloads of it.
+func DefaultVersion(server string) string { return defaultVersions[server] }
+
 // defaultBrowsers are what a server looks for: the V0 server drives the Chromium
 // of its locked Playwright, the agent-server any that is on PATH.
 var defaultBrowsers = map[string]string{ServerActionExecution: ProviderPlaywright, ServerAgent: ProviderBuilder}
