@@ -61,8 +61,7 @@ func (r *request) build(ctx context.Context) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.doc = doc
-	if err := r.options(); err != nil {
+	if err := r.prepare(doc); err != nil {
 		return nil, err
 	}
 	if err := r.lintBuild(ctx); err != nil {
@@ -76,6 +75,12 @@ func (r *request) build(ctx context.Context) (*client.Result, error) {
 		return nil, err
 	}
 	return rb.Finalize()
+}
+
+// prepare settles what the spec and the request ask for together.
+func (r *request) prepare(doc *spec.Document) error {
+	r.doc = doc
+	return r.options()
 }
 
 // platform builds for one of the request's platforms.

@@ -325,6 +325,7 @@ func TestSubrequests(t *testing.T) {
 		{"frontend.outline", "args: {BASE_IMAGE: debian}\nbase_image: ${BASE_IMAGE}", "BASE_IMAGE"},
 		{"frontend.lint", "args: {UNUSED: x}\nbase_image: debian", "UNUSED"},
 		{"frontend.lint", "bsae_image: debian", "base_image"},
+		{"frontend.convertllb", "base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: root", "docker-image://docker.io/library/deps:1"},
 		{"frontend.subrequests.describe", "base_image: debian", "frontend.outline"},
 	} {
 		s := &stub{spec: tt.spec, images: registry(), opts: map[string]string{"requestid": tt.request}}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/subrequests/convertllb"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
@@ -28,6 +29,15 @@ func (r *request) subrequests(doc *spec.Document, loadErr error) dockerui.Reques
 			return r.outline(doc)
 		},
 		Lint: func(context.Context) (*lint.LintResults, error) { return r.lint(doc, loadErr) },
+		ConvertLLB: func(ctx context.Context) (*convertllb.Result, error) {
+			if loadErr != nil {
+				return nil, loadErr
+			}
+			if err := r.prepare(doc); err != nil {
+				return nil, err
+			}
+			return r.convertLLB(ctx)
+		},
 	}
 }
 
