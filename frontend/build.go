@@ -176,6 +176,7 @@ func (r *request) input(p ocispecs.Platform) ohllb.Input {
 		Config:      imageconfig.Patch{RequestLabels: r.Labels, Created: r.epoch},
 		NoMerge:     r.noMerge,
 		Run:         r.runOptions(),
+		Proxied:     r.proxy() != nil,
 		IgnoreCache: r.IsNoCache,
 	}
 }

@@ -37,7 +37,7 @@ func TestMistakes(t *testing.T) {
 		{"uid conflict", "base_image: node:22-slim\ndeps_image: " + deps + "\nuser:\n  name: node\n  uid: 1001\n", nil, []string{">>>   uid: 1001", "1000", "1001"}},
 		{"unknown target", "base_image: debian:trixie-slim\n", []string{"--target=runtme"}, []string{`unknown target "runtme"`, "did you mean runtime?"}},
 		{"no package manager", "base_image: alpine:3.22\ndeps_image: " + deps + "\nextra_deps:\n  packages: [curl]\n", nil, []string{">>>   packages: [curl]", "deps.tools"}},
-		{"not supported yet", "base_image: debian:trixie-slim\nmirrors:\n  apt: https://mirror.example.com/debian\n", nil, []string{">>>   apt: https", "not supported by this version"}},
+		{"token in an address", "base_image: debian:trixie-slim\nmirrors:\n  apt: https://mirror.example.com/?token=hunter2\n", nil, []string{">>>   apt: https", "--secret id=netrc"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			log := buildFails(t, tt.yaml, tt.args...)

@@ -57,6 +57,8 @@ type Input struct {
 	// Run holds what every command of the build gets: proxies, extra hosts,
 	// network mode.
 	Run []llb.RunOption
+	// Proxied says that proxies are among them.
+	Proxied bool
 	// IgnoreCache tells whether a step of that name must run again
 	// (--no-cache, --no-cache-filter); nil means never.
 	IgnoreCache func(step string) bool

@@ -1,12 +1,21 @@
 package llb
 
 import (
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+
+	"github.com/openhands/llb-frontend/llb/deps"
 )
+
+// aptScript is longer than those of the other managers: apt alone takes its
+// archive, certificates and passwords from elsewhere.
+//
+//go:embed apt.sh
+var aptScript string
 
 // manager is a package manager of a base.
 type manager struct {
@@ -31,12 +40,7 @@ const installScript = "/run/openhands/install"
 // managers are looked for in this order.
 func managers() []manager {
 	return []manager{
-		{"apt", "/usr/bin/apt-get", `set -e
-export DEBIAN_FRONTEND=noninteractive
-apt() { apt-get -o Dir::Cache=$CACHE/cache -o Dir::State::lists=$CACHE/lists -o APT::Keep-Downloaded-Packages=true "$@"; }
-mkdir -p $CACHE/cache/archives/partial $CACHE/lists/partial
-apt update
-apt install -y --no-install-recommends -- "$@"`},
+		{"apt", "/usr/bin/apt-get", aptScript},
 		{"apk", "/sbin/apk", `exec apk add --update-cache --cache-dir $CACHE -- "$@"`},
 		{"dnf", "/usr/bin/dnf", `exec dnf -y --setopt=keepcache=True --setopt=cachedir=$CACHE --setopt=install_weak_deps=False install "$@"`},
 		{"microdnf", "/usr/bin/microdnf", `exec microdnf -y --setopt=keepcache=1 --setopt=cachedir=$CACHE --setopt=install_weak_deps=0 install "$@"`},
@@ -68,7 +72,11 @@ func InstallPackages(in Input, facts *Facts) (llb.State, error) {
 	opts := in.runOptions(in.Step("packages", path, m.name+" install "+strings.Join(pkgs, " ")))
 	// Bases of the same distribution and architecture share a cache.
 	cache := strings.Join([]string{"openhands", m.name, facts.Distribution, in.Platform.Architecture}, "-")
-	script := llb.Scratch().File(llb.Mkfile("/"+m.name, 0o644, []byte(m.script)), in.Step("packages", path, "script for "+m.name)...)
+	script := llb.Scratch().File(llb.Mkfile("/"+m.name, 0o644, []byte(clientScript+m.script)), in.Step("packages", path, "script for "+m.name)...)
+	opts = append(opts, deps.Secrets()...)
+	if mirror := in.Document.Spec.Mirrors["apt"]; mirror != "" && m.name == "apt" {
+		opts = append(opts, llb.AddEnv(deps.AptMirror, mirror))
+	}
 	opts = append(opts,
 		llb.Args(append([]string{"/bin/sh", installScript + "/" + m.name}, pkgs...)),
 		llb.AddMount(installScript, script, llb.Readonly),

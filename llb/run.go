@@ -1,22 +1,40 @@
 package llb
 
 import (
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+
+	"github.com/openhands/llb-frontend/llb/deps"
 )
 
+// clientScript stands before what runs in a base.
+//
+//go:embed client.sh
+var clientScript string
+
+// runScript is where the script that runs a command of extra_deps.run is
+// mounted.
+const runScript = "/run/openhands/script"
+
 // runCommands runs extra_deps.run on the composed root, one layer each, as
-// root, in / and with the image's environment. Args of the spec that a command
-// mentions are handed over as variables, so the shell's syntax stays the
-// shell's.
+// root, in / and with the image's environment, the client's secrets and the
+// spec's mirrors. Args of the spec that a command mentions are handed over as
+// variables, so the shell's syntax stays the shell's.
 func (in Input) runCommands(root llb.State, env []string) llb.State {
+	script := llb.Scratch().File(llb.Mkfile("/run", 0o644, []byte(clientScript+"exec /bin/sh -c \"$1\"\n")),
+		in.Step("run", "extra_deps.run", "script for commands")...)
 	for i, cmd := range in.Document.Spec.ExtraDeps.Run {
 		path := fmt.Sprintf("extra_deps.run[%d]", i)
 		opts := in.runOptions(in.Step("run", path, oneLine(cmd)))
-		opts = append(opts, llb.Args([]string{"/bin/sh", "-c", cmd}))
+		opts = append(opts, deps.Secrets()...)
+		opts = append(opts, deps.IndexMirrors(in.Document.Spec.Mirrors)...)
+		opts = append(opts,
+			llb.Args([]string{"/bin/sh", runScript + "/run", cmd}),
+			llb.AddMount(runScript, script, llb.Readonly))
 		for _, kv := range slices.Concat(env, in.Document.RunArgs(i)) {
 			k, v, _ := strings.Cut(kv, "=")
 			opts = append(opts, llb.AddEnv(k, v))

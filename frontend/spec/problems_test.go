@@ -174,9 +174,14 @@ func TestLoadProblems(t *testing.T) {
 			`4:65: deps.uv has no effect with deps_image`}},
 
 		// Mirrors.
-		{"mirrors", base + "mirrors: {apt: \"https://mirror.example.com/debian\", npm: m.example.com}\n", nil, []string{
-			`2:16: mirrors.apt is not supported by this version; use a deps.builder whose sources name the mirror`,
-			`2:58: mirrors.npm is not supported by this version; nothing is fetched from npm yet`}},
+		{"mirrors", base + "mirrors: {apt: \"mirror.example.com/debian\", npm: m.example.com}\n", nil, []string{
+			`2:16: mirrors.apt "mirror.example.com/debian" must be an address that begins with https:// or http://`,
+			`2:50: mirrors.npm "m.example.com" must be an address`}},
+		{"mirror queries", base + "mirrors: {npm: \"https://m/npm?token=a\", apt: \"https://m/#b\", pypi: \"https://m/?\", node: \"https://m/a;b\"}\n", nil, []string{
+			`2:16: mirrors.npm must be a host and a path, without ? or #; hand over a password as the secret "netrc" (--secret id=netrc,src=...)`,
+			`2:46: mirrors.apt must be a host and a path, without ? or #`,
+			`2:68: mirrors.pypi must be a host and a path, without ? or #`,
+			`2:89: mirrors.node "https://m/a;b" must be a host and a path of letters, digits and`}},
 		{"mirror names", base + "mirrors: {nod: \"https://m.example.com\", pip: \"https://m.example.com\"}\n", nil, []string{
 			`2:16: mirror "nod" is unknown, did you mean "node"?`,
 			`2:46: mirror "pip" is unknown`}},

@@ -11,7 +11,11 @@ import (
 )
 
 var (
-	mirrorNames = []string{"pypi", "conda", "github", "playwright", "node"}
+	mirrorNames = []string{"apt", "pypi", "conda", "npm", "github", "playwright", "node"}
+
+	// mirrorAddress is what can stand in every tool's settings as it is: no
+	// query, no fragment, nothing that a file or a shell would read as more.
+	mirrorAddress = regexp.MustCompile(`^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%+/@:-]*)?$`)
 
 	// toolName is the rule for package names in Debian Policy, section 5.6.1.
 	toolName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
@@ -81,12 +85,7 @@ func (l *loader) checkLabels(labels map[string]string) {
 func (l *loader) checkMirrors(mirrors map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(mirrors)) {
 		key := "mirrors." + name
-		switch {
-		case name == "apt":
-			l.problem(key, "mirrors.apt is not supported by this version; use a deps.builder whose sources name the mirror")
-		case name == "npm":
-			l.problem(key, "mirrors.npm is not supported by this version; nothing is fetched from npm yet")
-		case !slices.Contains(mirrorNames, name):
+		if !slices.Contains(mirrorNames, name) {
 			l.problem(key, "mirror %q is unknown%s", name, meant(name, mirrorNames))
 		}
 		u, err := url.Parse(mirrors[name])
@@ -98,6 +97,11 @@ func (l *loader) checkMirrors(mirrors map[string]string) {
 			// It would be in the graph, the provenance and the log, this message
 			// included.
 			l.problem(key, "%s must not hold a password; hand it over as the secret %q (--secret id=netrc,src=...)", key, "netrc")
+		case u.RawQuery != "" || u.ForceQuery || strings.Contains(mirrors[name], "#"):
+			// A token is a password as well.
+			l.problem(key, "%s must be a host and a path, without ? or #; hand over a password as the secret %q (--secret id=netrc,src=...)", key, "netrc")
+		case !mirrorAddress.MatchString(mirrors[name]):
+			l.problem(key, "%s %q must be a host and a path of letters, digits and ._~%%+/@:-", key, mirrors[name])
 		}
 	}
 }

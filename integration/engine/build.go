@@ -49,7 +49,7 @@ func (e *Engine) Build(ctx context.Context, opt BuildOptions) (*BuildResult, err
 	if spec, err = e.reachable(ctx, spec); err != nil {
 		return nil, err
 	}
-	args := append([]string{"build", "--progress=plain", "--metadata-file", metadata.Name(), "-f", spec}, secretArgs()...)
+	args := append([]string{"build", "--progress=plain", "--metadata-file", metadata.Name(), "-f", spec}, e.secretArgs()...)
 	result := &BuildResult{}
 	if opt.Image != "" {
 		result.Ref = e.Registry() + "/" + opt.Image
@@ -110,7 +110,7 @@ func (e *Engine) BuildArgs(ctx context.Context, path string, args []string) ([]s
 	if spec, err = e.reachable(ctx, spec); err != nil {
 		return nil, err
 	}
-	all := append([]string{"build", "-f", spec}, secretArgs()...)
+	all := append([]string{"build", "-f", spec}, e.secretArgs()...)
 	if !slices.ContainsFunc(args, choosesOutput) {
 		all = append(all, "--push", "-t", e.Registry()+"/"+ExampleImage(dir))
 	}

@@ -46,6 +46,9 @@ type Engine struct {
 	log          io.Writer
 	registryAddr string // as asked for by the environment, or empty
 	externalHost string // the user's own buildkitd, or empty
+	// closed says that the daemon sees nothing of this machine's network: specs
+	// are built as they are, and the machine's certificates stay here.
+	closed bool
 
 	imagesMu sync.Mutex // one base image is made at a time
 }

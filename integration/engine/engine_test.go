@@ -98,7 +98,7 @@ func TestBuildArgs(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The machine's CA certificates come where it has some.
-		tc.want = slices.Insert(tc.want, 3, secretArgs()...)
+		tc.want = slices.Insert(tc.want, 3, (&Engine{}).secretArgs()...)
 		if !slices.Equal(got, tc.want) {
 			t.Errorf("%s %q:\n got %q\nwant %q", tc.path, tc.args, got, tc.want)
 		}

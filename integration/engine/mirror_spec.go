@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/url"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -53,6 +55,16 @@ func (c mirrored) versionIn(value *yaml.Node) string {
 //
 // Build args are not looked into: a server given as ${NAME} counts as one.
 func (e *Engine) WithMirrors(ctx context.Context, spec []byte) ([]byte, error) {
+	return e.mirroredSpec(ctx, spec, addAddresses)
+}
+
+// WithDigests is WithMirrors for a spec that names a mirror of its own, which
+// serves the files of this one: its addresses stay.
+func (e *Engine) WithDigests(ctx context.Context, spec []byte) ([]byte, error) {
+	return e.mirroredSpec(ctx, spec, func(*yaml.Node, *Mirror) {})
+}
+
+func (e *Engine) mirroredSpec(ctx context.Context, spec []byte, addresses func(root *yaml.Node, m *Mirror)) ([]byte, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(spec, &doc); err != nil || len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		return spec, nil // for the frontend to say what is wrong
@@ -67,7 +79,8 @@ func (e *Engine) WithMirrors(ctx context.Context, spec []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	addMirrors(root, m, used)
+	addresses(root, m)
+	addDigests(root, m, used)
 	return encode(&doc)
 }
 
@@ -113,13 +126,27 @@ func usedOf(root *yaml.Node, versions *mirror.Versions) (used []mirrored, parts 
 	return used, parts
 }
 
-// addMirrors writes the addresses, versions and digests into a spec.
-func addMirrors(root *yaml.Node, m *Mirror, used []mirrored) {
+// addAddresses writes the mirror's addresses into a spec. Addresses of examples,
+// which are nobody's, go away with it.
+func addAddresses(root *yaml.Node, m *Mirror) {
 	addresses := m.Addresses()
 	mirrors := mapping(root, "mirrors", "")
+	for i := 0; i+1 < len(mirrors.Content); {
+		u, err := url.Parse(mirrors.Content[i+1].Value)
+		if err == nil && (u.Hostname() == "example.com" || strings.HasSuffix(u.Hostname(), ".example.com")) {
+			mirrors.Content = slices.Delete(mirrors.Content, i, i+2)
+			continue
+		}
+		i += 2
+	}
 	for _, key := range slices.Sorted(maps.Keys(addresses)) {
 		set(mirrors, key, addresses[key])
 	}
+}
+
+// addDigests writes the versions and digests of the mirror's archives into a
+// spec.
+func addDigests(root *yaml.Node, m *Mirror, used []mirrored) {
 	for _, c := range used {
 		node := mapping(mapping(root, "deps", ""), c.key, c.short)
 		if child(node, "version") == nil {

@@ -47,7 +47,7 @@ server: agent-server # the server
 deps:
   node: "24.1.0" # old
   python: uv
-mirrors: {pypi: "https://example.com"}
+mirrors: {apt: "https://mirror.example.com", pypi: "https://pypi.test"}
 `
 	const want = `# syntax=ghcr.io/openhands/llb-frontend:1
 # What this is.
@@ -64,7 +64,7 @@ deps:
     digests:
       amd64: "sha256:3"
       arm64: "sha256:4"
-mirrors: {pypi: "https://example.com", conda: "http://m/conda", github: "http://m/github", node: "http://m/node", playwright: "http://m/playwright"}
+mirrors: {pypi: "https://pypi.test", conda: "http://m/conda", github: "http://m/github", node: "http://m/node", playwright: "http://m/playwright"}
 `
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(spec), &doc); err != nil {
@@ -73,10 +73,12 @@ mirrors: {pypi: "https://example.com", conda: "http://m/conda", github: "http://
 	versions := mirror.DefaultVersions()
 	used, _ := usedOf(doc.Content[0], &versions)
 	used = slices.DeleteFunc(used, func(c mirrored) bool { return c.key == mirror.VSCode })
-	addMirrors(doc.Content[0], &Mirror{URL: "http://m", Versions: versions, Content: mirror.Content{
+	m := &Mirror{URL: "http://m", Versions: versions, Content: mirror.Content{
 		versions.NodeArchive("amd64"): "sha256:1", versions.NodeArchive("arm64"): "sha256:2",
 		versions.PythonArchive("amd64"): "sha256:3", versions.PythonArchive("arm64"): "sha256:4",
-	}}, used)
+	}}
+	addAddresses(doc.Content[0], m)
+	addDigests(doc.Content[0], m, used)
 	got, err := encode(&doc)
 	if err != nil {
 		t.Fatal(err)

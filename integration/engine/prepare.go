@@ -19,7 +19,7 @@ func (e *Engine) reachable(ctx context.Context, spec string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !isSpec(original) {
+	if e.closed || !isSpec(original) {
 		return spec, nil
 	}
 	mirrored, err := e.WithMirrors(ctx, original)
@@ -44,7 +44,10 @@ func isSpec(file []byte) bool {
 
 // secretArgs hand the machine's CA certificates to the build: on a machine
 // behind a proxy with a CA of its own, stages could fetch nothing else.
-func secretArgs() []string {
+func (e *Engine) secretArgs() []string {
+	if e.closed {
+		return nil
+	}
 	bundle := caBundle
 	if file := os.Getenv("SSL_CERT_FILE"); file != "" {
 		bundle = file

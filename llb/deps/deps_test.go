@@ -312,14 +312,15 @@ func TestRequirementsAndMirrors(t *testing.T) {
 	in := graphInput("arm64", everything("micromamba", "playwright"), server)
 	in.Spec.Python.Requirements = []string{"numpy==2.3.4", "b"}
 	in.Spec.Python.Version = "3.11"
-	in.Mirrors = map[string]string{"pypi": "https://p/simple", "conda": "https://c/", "playwright": "https://pw", "github": "https://g/", "node": "https://n"}
+	in.Mirrors = map[string]string{"pypi": "https://p/simple", "conda": "https://c/", "playwright": "https://pw", "github": "https://g/", "node": "https://n", "npm": "https://npm/", "apt": "https://a"}
 	def, _ := definition(t, in)
 	text := llbtest.Render(t, def)
 	for _, want := range []string{
 		"env CHANNEL=https://c/conda-forge", "env VERSION=3.11", "env PIP_INDEX_URL=https://p/simple", "env UV_DEFAULT_INDEX=https://p/simple",
-		"env PLAYWRIGHT_DOWNLOAD_HOST=https://pw", "source https://n/v24.21.0/node-v24.21.0-linux-arm64.tar.gz",
-		"source https://g/gitpod-io/", "source https://g/mamba-org/micromamba-releases/releases/download/" + micromambaVersion + "/micromamba-linux-aarch64",
-		"http.checksum=" + sum,
+		"env PLAYWRIGHT_DOWNLOAD_HOST=https://pw", `"https://n/v24.21.0/node-v24.21.0-linux-arm64.tar.gz"]`,
+		`"https://g/gitpod-io/`, `"https://g/mamba-org/micromamba-releases/releases/download/` + micromambaVersion + `/micromamba-linux-aarch64"]`,
+		`"fetch" "--sha256" "` + strings.TrimPrefix(sum, "sha256:") + `"`,
+		"env NPM_CONFIG_REGISTRY=https://npm/", "env APT_MIRROR=https://a",
 		`mkfile /requirements.txt 0644 - "numpy==2.3.4\nb\n"`,
 	} {
 		// The files of a script are shown by name alone, except here.

@@ -25,6 +25,8 @@ func (in graph) seal(step []llb.ConstraintsOpt, args []string, mounts ...llb.Run
 		mountDir(helpersMount, in.Helpers, HelpersDir),
 		in.aptCache(),
 	}
+	opts = append(opts, Secrets()...)
+	opts = append(opts, in.aptMirror()...)
 	opts = append(opts, mounts...)
 	opts = append(opts, in.Run...)
 	for _, s := range step {

@@ -40,7 +40,7 @@ func (in graph) vscode() (Component, error) {
 func (in graph) browser() (Component, error) {
 	s := stage{
 		name: "browser", key: "deps.browser", text: "fetch and seal Chromium by " + in.Spec.Browser.Provider,
-		script: "browser.sh", files: []string{"fonts.conf", "chrome", "chromium", "oh-playwright"}, apt: true,
+		script: "browser.sh", files: []string{"fonts.conf", "chrome", "chromium", "oh-playwright", "netrc.cjs"}, apt: true,
 		env:       map[string]string{"PROVIDER": in.Spec.Browser.Provider, "VERSION": in.Spec.Browser.Version},
 		openhands: in.pip(),
 		mounts:    []llb.RunOption{below("lib", in.lib())},

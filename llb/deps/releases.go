@@ -1,6 +1,7 @@
 package deps
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -66,15 +67,38 @@ func (in graph) download(a archive) (llb.State, error) {
 		}
 		dgst = digest.NewDigestFromEncoded(digest.SHA256, known)
 	}
-	address := a.address
-	if m := in.Mirrors[a.mirror]; m != "" {
-		address = strings.TrimSuffix(m, "/")
+	step := in.Step(strings.TrimPrefix(a.component, "deps."), a.component, "download "+file)
+	mirror := in.Mirrors[a.mirror]
+	if mirror == "" && !in.Proxied {
+		opts := []llb.HTTPOption{llb.Filename(file), llb.Checksum(dgst)}
+		for _, o := range step {
+			opts = append(opts, o)
+		}
+		return llb.HTTP(a.address+"/"+a.path, opts...), nil
 	}
-	opts := []llb.HTTPOption{llb.Filename(file), llb.Checksum(dgst)}
-	for _, o := range in.Step(strings.TrimPrefix(a.component, "deps."), a.component, "download "+file) {
+	return in.fetch(step, strings.TrimSuffix(cmp.Or(mirror, a.address), "/")+"/"+a.path, file, dgst), nil
+}
+
+// fetch is what llb.HTTP is, as a command: the daemon that answers an llb.HTTP
+// knows neither the client's certificates and passwords nor its proxies. The
+// file is the same to the mode, so stages above it know it from their cache
+// whichever way it came.
+func (in graph) fetch(step []llb.ConstraintsOpt, address, file string, dgst digest.Digest) llb.State {
+	n := in.native()
+	opts := []llb.RunOption{
+		llb.Args([]string{helpersMount + "/oh-seal", "fetch", "--sha256", dgst.Encoded(), "--out", outMount + "/" + file, address}),
+		llb.Dir("/"),
+		llb.User("0"),
+		mountDir(helpersMount, in.Helpers, HelpersDir),
+		// Certificates, which a builder need not have.
+		mountDir(libMount+"/openhands/c", n.lib().State, "/openhands/c"),
+	}
+	opts = append(opts, Secrets()...)
+	opts = append(opts, in.Run...)
+	for _, o := range step {
 		opts = append(opts, o)
 	}
-	return llb.HTTP(address+"/"+a.path, opts...), nil
+	return in.Builder.Run(opts...).AddMount(outMount, llb.Scratch())
 }
 
 // machine is the architecture's name elsewhere.

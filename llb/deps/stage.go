@@ -22,15 +22,6 @@ const (
 	outMount     = runDir + "/out"
 )
 
-// IDs of the secrets that every stage accepts, where the client has them. No
-// secret is part of a cache key, a layer or the provenance.
-const (
-	// SecretCA is a bundle of further CA certificates in PEM.
-	SecretCA = "ca"
-	// SecretNetrc holds passwords for mirrors, as netrc(5).
-	SecretNetrc = "netrc"
-)
-
 // stage is one command in the builder image that writes a component.
 type stage struct {
 	name, key, text string // of the vertex, see Input.Step
@@ -66,18 +57,16 @@ func (in graph) exec(s stage) llb.State {
 		llb.AddEnv("OUT", outMount),
 		mountDir(helpersMount, in.Helpers, HelpersDir),
 		llb.AddMount(runDir+"/script", in.scriptDir(s), llb.Readonly),
-		llb.AddSecret("/run/secrets/"+SecretCA, llb.SecretID(SecretCA), llb.SecretOptional),
-		llb.AddSecret("/run/secrets/"+SecretNetrc, llb.SecretID(SecretNetrc), llb.SecretOptional),
 	}
+	opts = append(opts, Secrets()...)
 	if s.apt {
 		opts = append(opts, in.aptCache())
+		opts = append(opts, in.aptMirror()...)
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.env)) {
 		opts = append(opts, llb.AddEnv(k, s.env[k]))
 	}
-	if pypi := in.Mirrors["pypi"]; pypi != "" {
-		opts = append(opts, llb.AddEnv("PIP_INDEX_URL", pypi), llb.AddEnv("UV_DEFAULT_INDEX", pypi))
-	}
+	opts = append(opts, IndexMirrors(in.Mirrors)...)
 	if len(s.openhands) > 0 {
 		// Scripts add links below it to what they write.
 		opts = append(opts, llb.AddMount("/openhands", in.overlay(s.openhands), llb.SourcePath("/openhands"), llb.ForceNoOutput))

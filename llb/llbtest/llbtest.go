@@ -159,6 +159,9 @@ func (r *renderer) exec(op *pb.Op, e *pb.ExecOp) {
 		if m.Input >= 0 {
 			from = r.input(op.Inputs[m.Input]) + m.Selector
 		}
+		if m.TmpfsOpt != nil {
+			from = "tmpfs"
+		}
 		if m.CacheOpt != nil {
 			from = "cache " + m.CacheOpt.ID
 		}

@@ -72,8 +72,14 @@ func (b builder) fetch(ctx context.Context, opt options, packages []string, work
 	if err != nil {
 		return nil, err
 	}
+	mirror := os.Getenv(aptMirror)
+	more, err := builds().aptOptions("/etc/apt/", mirror, work)
+	if err != nil {
+		return nil, err
+	}
+	apt.add(more...)
 	if _, err := apt.run(ctx, "update"); err != nil {
-		return nil, fmt.Errorf("apt-get update for %s in %s: %w", opt.arch.Name, b.release, err)
+		return nil, fmt.Errorf("apt-get update for %s in %s: %w", opt.arch.Name, b.release, aptRemedy(err, mirror))
 	}
 	list, err := apt.run(ctx, append([]string{"install", "--print-uris", "--"}, packages...)...)
 	if err != nil {
@@ -87,7 +93,7 @@ func (b builder) fetch(ctx context.Context, opt options, packages []string, work
 		return nil, err
 	}
 	if _, err := apt.run(ctx, append([]string{"install", "--download-only", "--"}, packages...)...); err != nil {
-		return nil, fmt.Errorf("download packages of %s for %s: %w", b.release, opt.arch.Name, err)
+		return nil, fmt.Errorf("download packages of %s for %s: %w", b.release, opt.arch.Name, aptRemedy(err, mirror))
 	}
 	for i := range debs {
 		name := debs[i].file
@@ -122,9 +128,9 @@ func (b builder) newApt(arch, work string) (apt, error) {
 		return apt{}, err
 	}
 	a := apt{path: b.aptGet, archives: archives}
-	for _, o := range []string{
-		"APT::Architecture=" + arch,
-		"APT::Architectures=" + arch,
+	a.add(
+		"APT::Architecture="+arch,
+		"APT::Architectures="+arch,
 		"APT::Install-Recommends=false",
 		"APT::Sandbox::User=root",
 		"APT::Get::Assume-Yes=true",
@@ -132,18 +138,23 @@ func (b builder) newApt(arch, work string) (apt, error) {
 		"Acquire::ForceHash=SHA256",
 		"Acquire::Languages=none",
 		"Acquire::Retries=3",
-		"Dir::State=" + state,
-		"Dir::State::status=" + status,
-		"Dir::State::extended_states=" + filepath.Join(state, "extended_states"),
-		"Dir::Cache=" + filepath.Join(work, "cache"),
-		"Dir::Cache::archives=" + archives,
+		"Dir::State="+state,
+		"Dir::State::status="+status,
+		"Dir::State::extended_states="+filepath.Join(state, "extended_states"),
+		"Dir::Cache="+filepath.Join(work, "cache"),
+		"Dir::Cache::archives="+archives,
 		"Dir::Cache::pkgcache=",
 		"Dir::Cache::srcpkgcache=",
-		"Dir::Log=" + filepath.Join(work, "log"),
-	} {
-		a.options = append(a.options, "-o", o)
-	}
+		"Dir::Log="+filepath.Join(work, "log"),
+	)
 	return a, os.MkdirAll(filepath.Join(work, "cache"), 0o755)
+}
+
+// add appends settings, NAME=VALUE each.
+func (a *apt) add(settings ...string) {
+	for _, s := range settings {
+		a.options = append(a.options, "-o", s)
+	}
 }
 
 func (a apt) run(ctx context.Context, args ...string) (string, error) {

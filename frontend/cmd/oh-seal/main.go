@@ -7,12 +7,17 @@
 //	oh-seal unpack --arch amd64 --out /root PACKAGE...
 //	oh-seal adopt  --arch amd64 --out /out --lib /lib-component --from /root
 //	oh-seal check  --arch amd64 DIR...
+//	oh-seal fetch  --sha256 HEX --out /out/file https://...
+//	oh-seal secrets
 //	oh-seal version
 //
 // lib and tools write /openhands below --out and nothing else there; a failed
 // run leaves nothing behind. unpack and adopt are for components that lay out
 // /openhands themselves: the one makes a root to take files from, the other
-// seals what lies below --out and adds the libraries that it lacks.
+// seals what lies below --out and adds the libraries that it lacks. fetch and
+// secrets are for networks that want certificates and passwords: the one
+// downloads a file of a known digest, the other gives every tool its part of the
+// secrets that the build's client has handed over.
 //
 // People seal programs that came later, wherever they are:
 //
@@ -61,6 +66,12 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return unpackPackages(ctx, opt, say)
 	case "adopt":
 		return adopt(opt, say)
+	case "fetch":
+		return download(ctx, builds(), opt, pause, say)
+	case "secrets":
+		return prepareSecrets(builds(), os.Getenv)
+	case "hint":
+		return hints(ctx, builds(), opt.args, say)
 	case "check":
 		return checkCommand(opt.arch, opt.args)
 	default:

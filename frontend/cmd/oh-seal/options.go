@@ -15,6 +15,9 @@ const usage = `usage: oh-seal lib    --arch ARCH --out DIR [--apt-cache DIR]
        oh-seal unpack --arch ARCH --out DIR [--apt-cache DIR] PACKAGE...
        oh-seal adopt  --arch ARCH --out DIR --lib DIR [--lib DIR...] [--from DIR]
        oh-seal check  --arch ARCH DIR...
+       oh-seal fetch  --sha256 HEX --out FILE ADDRESS
+       oh-seal secrets
+       oh-seal hint   ADDRESS...
        oh-seal version
        oh-seal [--arch ARCH] PATH...`
 
@@ -26,6 +29,7 @@ type options struct {
 	libs     []string // roots of the components below, the lowest first
 	from     string
 	aptCache string
+	sha256   string
 	args     []string
 }
 
@@ -48,7 +52,11 @@ func commandByName(name string) (command, bool) {
 		return command{needs: []string{"arch", "out", "lib"}, takes: []string{"from"}}, true
 	case "check":
 		return command{needs: []string{"arch"}, args: "DIR"}, true
-	case "version":
+	case "fetch":
+		return command{needs: []string{"sha256", "out"}, args: "ADDRESS"}, true
+	case "hint":
+		return command{args: "ADDRESS"}, true
+	case "secrets", "version":
 		return command{}, true
 	}
 	return command{takes: []string{"arch"}, args: "PATH"}, false
@@ -84,6 +92,8 @@ func parseOptions(args []string) (options, error) {
 		return opt, fmt.Errorf("%s takes no arguments, got %q", opt.command, opt.args)
 	case c.args != "" && len(opt.args) == 0:
 		return opt, fmt.Errorf("nothing to do, name at least one %s\n%s", c.args, usage)
+	case opt.command == "fetch" && len(opt.args) > 1:
+		return opt, fmt.Errorf("fetch takes one address, got %q", opt.args)
 	}
 	return opt, nil
 }
@@ -104,6 +114,8 @@ func (opt *options) set(name, value string) error {
 		opt.from = value
 	case "apt-cache":
 		opt.aptCache = value
+	case "sha256":
+		opt.sha256 = value
 	}
 	return err
 }

@@ -21,7 +21,7 @@ fi
 case $ARCH in amd64) platform=debian12-x64 directory=chrome-linux ;; arm64) platform=debian12-arm64 directory=chrome-linux ;; esac
 export PLAYWRIGHT_HOST_PLATFORM_OVERRIDE=$platform PLAYWRIGHT_BROWSERS_PATH=$top/ms-playwright
 if [ "$PROVIDER" = playwright ]; then
-  "$driver/node" "$driver/package/cli.js" install chromium >/tmp/install.log 2>&1 || { tail -20 /tmp/install.log >&2; exit 1; }
+  NODE_OPTIONS="--require $RUN/script/netrc.cjs" "$driver/node" "$driver/package/cli.js" install chromium >/tmp/install.log 2>&1 || { tail -20 /tmp/install.log >&2; exit 1; }
   chrome=$(find "$top/ms-playwright" -path '*/chromium-*' -type f -name chrome -perm -1)
 else
   cp -a /distribution/usr/lib/chromium "$top/"

@@ -10,25 +10,29 @@ HOME=/tmp/home
 export HOME
 mkdir -p "$HOME"
 
+oh_seal() { "$RUN/helpers/oh-seal" "$@"; }
+
 # CA certificates are those of the lib component, as a builder need not have any.
-# A private CA comes as the secret "ca", passwords as the secret "netrc". Each
-# tool has a variable of its own for them.
+# What the client has handed over as secrets comes on top, by the variables that
+# each tool has for it; what is made of secrets lies in a tmpfs.
 bundle=/etc/ssl/certs/ca-certificates.crt
 if [ ! -e $bundle ]; then
   mkdir -p /etc/ssl/certs
   cp "$RUN/lib/openhands/c/cert.pem" $bundle
 fi
-if [ -s /run/secrets/ca ]; then
-  cat $bundle /run/secrets/ca >/tmp/ca.pem
-  for name in SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO NPM_CONFIG_CAFILE; do
-    export "$name=/tmp/ca.pem"
-  done
-fi
-if [ -s /run/secrets/netrc ]; then
-  export NETRC=/run/secrets/netrc
-fi
+oh_seal secrets
+. "$RUN/private/env"
+ln -sf /run/secrets/netrc "$HOME/.netrc" # for git
 
-oh_seal() { "$RUN/helpers/oh-seal" "$@"; }
+# Which secret is missing, when a mirror is what a stage has failed at.
+hints() {
+  status=$?
+  set -- ${PIP_INDEX_URL:-} ${NPM_CONFIG_REGISTRY:-} ${PLAYWRIGHT_DOWNLOAD_HOST:-}
+  case ${CHANNEL:-} in http*) set -- "$@" "$CHANNEL" ;; esac
+  if [ $status != 0 ] && [ $# != 0 ]; then oh_seal hint "$@" >&2; fi
+  exit $status
+}
+trap hints EXIT
 
 # packages TO PACKAGE... unpacks packages of the distribution for ARCH.
 packages() {

@@ -1,0 +1,181 @@
+package integration
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// needles are the forms in which secrets could be somewhere.
+func needles(user, password, authority, comment, certificate string) map[string][]byte {
+	lines := strings.Split(certificate, "\n")
+	block, _ := pem.Decode([]byte(certificate))
+	found := map[string][]byte{
+		"the user":                       []byte(user),
+		"the password":                   []byte(password),
+		"the password, for a header":     []byte(base64.StdEncoding.EncodeToString([]byte(user + ":" + password))),
+		"the password, for npm":          []byte(base64.StdEncoding.EncodeToString([]byte(password))),
+		"the password, in an address":    []byte(url.UserPassword(user, password).String()),
+		"the name of the CA":             []byte(authority),
+		"the bundle of certificates":     []byte(comment),
+		"the CA's certificate, PEM":      []byte(lines[len(lines)/2]),
+		"the CA's certificate, as bytes": block.Bytes[len(block.Bytes)/2 : len(block.Bytes)/2+32],
+	}
+	return found
+}
+
+// search reads everything, also what is packed, and tells what it finds.
+func search(t *testing.T, where string, r io.Reader, needles map[string][]byte) {
+	t.Helper()
+	found, err := find(r, needles)
+	if err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+	for _, what := range found {
+		t.Errorf("%s holds %s", where, what)
+	}
+}
+
+// find reads to the end, and names the needles that are there. What begins as a
+// gzip or zstd stream is searched unpacked as well.
+func find(r io.Reader, needles map[string][]byte) ([]string, error) {
+	longest := 0
+	for _, n := range needles {
+		longest = max(longest, len(n))
+	}
+	found := map[string]bool{}
+	buf := make([]byte, 1<<20)
+	kept := 0
+	for first := true; ; first = false {
+		n, err := io.ReadFull(r, buf[kept:])
+		window := buf[:kept+n]
+		if first {
+			if unpacked := unpack(io.MultiReader(bytes.NewReader(slices.Clone(window)), r), window); unpacked != nil {
+				return find(unpacked, needles)
+			}
+		}
+		for what, needle := range needles {
+			if !found[what] && bytes.Contains(window, needle) {
+				found[what] = true
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return slices.Sorted(maps.Keys(found)), nil
+		case err != nil:
+			return nil, err
+		}
+		kept = copy(buf, window[len(window)-longest:])
+	}
+}
+
+// unpack is what a packed stream holds, or nil for any other.
+func unpack(r io.Reader, head []byte) io.Reader {
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b, 8}):
+		if z, err := gzip.NewReader(r); err == nil {
+			return z
+		}
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		if z, err := zstd.NewReader(r); err == nil {
+			return z
+		}
+	}
+	return nil
+}
+
+// searchDir searches the files below a directory, and their names. It gives the
+// number of files.
+func searchDir(t *testing.T, dir string, needles map[string][]byte) int {
+	t.Helper()
+	count := 0
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		search(t, "the name "+name, strings.NewReader(name), needles)
+		if d.Type()&fs.ModeSymlink != 0 {
+			target, err := os.Readlink(name)
+			search(t, "the link "+name, strings.NewReader(target), needles)
+			return err
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		f, err := os.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		count++
+		found, err := find(f, needles)
+		if err != nil { // begins as a stream and is none: tests of compressors
+			if _, err := f.Seek(0, io.SeekStart); err != nil {
+				return err
+			}
+			found, err = find(io.MultiReader(strings.NewReader("-"), f), needles)
+			if err != nil {
+				return err
+			}
+		}
+		for _, what := range found {
+			t.Errorf("%s holds %s", name, what)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
+
+// The search finds what it is for.
+func TestFindSecrets(t *testing.T) {
+	n := map[string][]byte{"the secret": []byte("hunter2-of-the-search")}
+	noise := bytes.Repeat([]byte("0123456789abcdef"), 200_000)
+	for name, cut := range map[string]int{"beginning": 0, "end": len(noise), "border": 1<<20 - 7} {
+		planted := slices.Concat(noise[:cut], n["the secret"], noise[cut:])
+		var zipped, zstandard bytes.Buffer
+		z := gzip.NewWriter(&zipped)
+		s, err := zstd.NewWriter(&zstandard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range []io.WriteCloser{z, s} {
+			if _, err := w.Write(planted); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for form, content := range map[string][]byte{"plain": planted, "gzip": zipped.Bytes(), "zstd": zstandard.Bytes()} {
+			found, err := find(bytes.NewReader(content), n)
+			if err != nil || len(found) != 1 {
+				t.Errorf("at the %s of what is %s: found %q, %v", name, form, found, err)
+			}
+		}
+	}
+	if found, err := find(bytes.NewReader(noise), n); err != nil || len(found) != 0 {
+		t.Errorf("found %q in noise, %v", found, err)
+	}
+}
