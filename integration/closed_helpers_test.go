@@ -65,7 +65,7 @@ func newClosedNetwork(t *testing.T) *closedNetwork {
 		Files: http.NotFoundHandler(), Upstreams: upstreams(t),
 	}
 	for _, part := range []string{"node", "github", "playwright", "conda"} {
-		m.Upstreams["/"+part+"/"] = upstream.JoinPath(part + "/")
+		m.Upstreams["/"+part+"/"] = upstream.JoinPath("/", part+"/")
 	}
 	n := &closedNetwork{Closed: closed, mirror: m}
 	dir := t.TempDir()
@@ -97,7 +97,7 @@ func (n *closedNetwork) serve(t *testing.T, addr string, h http.Handler, config 
 		l = tls.NewListener(l, config)
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)} // clients that do not trust it
-	go func() { _ = server.Serve(l) }() // until it is closed
+	go func() { _ = server.Serve(l) }()                                                                      // until it is closed
 	t.Cleanup(func() { server.Close() })
 }
 

@@ -24,7 +24,7 @@ if [ -n "${APT_MIRROR:-}" ]; then
   mkdir -p $private/sources.list.d
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
     if [ -e "$file" ]; then
-      sed "/^[[:space:]]*#/!s,https\{0,1\}://[^/[:space:]]*,${APT_MIRROR%/},g" "$file" >"$private/${file#/etc/apt/}"
+      sed "/^[[:space:]]*#/!s|https\{0,1\}://[^/[:space:]]*|${APT_MIRROR%/}|g" "$file" >"$private/${file#/etc/apt/}"
     fi
   done
   options="$options -o Dir::Etc::sourcelist=$private/sources.list -o Dir::Etc::sourceparts=$private/sources.list.d"

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -49,8 +51,10 @@ func (c *Closed) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	registry := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: addr})
+	registry.ErrorLog = log.New(io.Discard, "", 0) // builds that are cancelled
 	c.registry = &http.Server{
-		Handler:           httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: addr}),
+		Handler:           registry,
 		ReadHeaderTimeout: time.Minute,
 	}
 	go func() { _ = c.registry.Serve(l) }() // until it is closed

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -89,6 +90,7 @@ func (p *Private) Refused() int {
 // forward takes from an upstream what is asked for below prefix.
 func (p *Private) forward(prefix string, upstream *url.URL) http.Handler {
 	return &httputil.ReverseProxy{
+		ErrorLog: log.New(io.Discard, "", 0), // clients that go away; they are told of the rest
 		Rewrite: func(r *httputil.ProxyRequest) {
 			rest := strings.TrimPrefix(r.In.URL.EscapedPath(), prefix)
 			target := *upstream

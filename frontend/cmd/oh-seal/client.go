@@ -71,6 +71,9 @@ func (h handed) netrc() (netrc, error) {
 	return parseNetrc(string(b)), err
 }
 
+// errDowngrade keeps passwords off connections that everybody can read.
+var errDowngrade = errors.New("leads from https")
+
 // http is a client that trusts the client's certificates and goes through the
 // proxies of the environment.
 func (h handed) http() (*http.Client, error) {
@@ -98,7 +101,7 @@ func (h handed) http() (*http.Client, error) {
 				return errors.New("ten redirects")
 			}
 			if via[0].URL.Scheme == "https" && next.URL.Scheme != "https" {
-				return fmt.Errorf("%s leads from https to %s://%s", via[0].URL, next.URL.Scheme, next.URL.Host)
+				return fmt.Errorf("%s %w to %s://%s", via[0].URL, errDowngrade, next.URL.Scheme, next.URL.Host)
 			}
 			return nil
 		},

@@ -58,7 +58,7 @@ func passing(err error) bool {
 		return status.code >= 500 || status.code == http.StatusTooManyRequests || status.code == http.StatusRequestTimeout
 	}
 	var wrong *digestError
-	return !errors.As(err, &wrong) && remedy(err, "", 0) == ""
+	return !errors.As(err, &wrong) && !errors.Is(err, errDowngrade) && remedy(err, "", 0) == ""
 }
 
 func explained(err error, host string) error {
