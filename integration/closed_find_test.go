@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -14,8 +15,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -37,10 +42,10 @@ func needles(user, password, authority, comment, certificate string) map[string]
 	return found
 }
 
-// search reads everything, also what is packed, and tells what it finds.
-func search(t *testing.T, where string, r io.Reader, needles map[string][]byte) {
+// notIn reads everything, also what is packed, and tells what it finds.
+func (n *closedNetwork) notIn(t *testing.T, where string, r io.Reader) {
 	t.Helper()
-	found, err := find(r, needles)
+	found, err := find(r, n.needles)
 	if err != nil {
 		t.Fatalf("%s: %v", where, err)
 	}
@@ -97,9 +102,106 @@ func unpack(r io.Reader, head []byte) io.Reader {
 	return nil
 }
 
-// searchDir searches the files below a directory, and their names. It gives the
+// search looks for needles in images and directories, at what it has seen not
+// again: blobs by digest, files by inode.
+type search struct {
+	needles  map[string][]byte
+	seen     map[string]bool
+	attested int // images whose provenance knows the steps of the build
+}
+
+// first says whether something is met for the first time.
+func (s *search) first(id string) bool {
+	seen := s.seen[id]
+	s.seen[id] = true
+	return !seen
+}
+
+// image searches all that an image's name leads to.
+func (s *search) image(t *testing.T, image string) {
+	t.Helper()
+	ref, err := name.ParseReference(image, name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := remote.Index(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := index.RawManifest()
+	s.bytes(t, image, raw, err)
+	m, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range m.Manifests {
+		img, err := index.Image(d.Digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := img.RawManifest()
+		s.bytes(t, image+": a manifest", raw, err)
+		raw, err = img.RawConfigFile()
+		s.bytes(t, image+": a config", raw, err)
+		layers, err := img.Layers()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range layers {
+			s.layer(t, image, l)
+		}
+	}
+}
+
+func (s *search) layer(t *testing.T, image string, l v1.Layer) {
+	t.Helper()
+	digest, err := l.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := s.first(digest.Hex)
+	kind, err := l.MediaType()
+	if err != nil || !first && kind.IsLayer() {
+		return
+	}
+	rc, err := l.Compressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rc.Close()
+	if !kind.IsLayer() {
+		b, err := io.ReadAll(rc)
+		s.bytes(t, image+": an attestation", b, err)
+		if bytes.Contains(b, []byte("https://slsa.dev/provenance/")) && bytes.Contains(b, []byte("oh-seal")) {
+			s.attested++
+		}
+		return
+	}
+	s.read(t, image+": layer "+digest.String(), rc)
+}
+
+func (s *search) bytes(t *testing.T, where string, b []byte, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+	s.read(t, where, bytes.NewReader(b))
+}
+
+func (s *search) read(t *testing.T, where string, r io.Reader) {
+	t.Helper()
+	found, err := find(r, s.needles)
+	if err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+	for _, what := range found {
+		t.Errorf("%s holds %s", where, what)
+	}
+}
+
+// dir searches the files below a directory, and their names. It gives the
 // number of files.
-func searchDir(t *testing.T, dir string, needles map[string][]byte) int {
+func (s *search) dir(t *testing.T, dir string) int {
 	t.Helper()
 	count := 0
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
@@ -109,43 +211,51 @@ func searchDir(t *testing.T, dir string, needles map[string][]byte) int {
 		if err != nil {
 			return err
 		}
-		search(t, "the name "+name, strings.NewReader(name), needles)
+		s.bytes(t, "the name "+name, []byte(name), nil)
 		if d.Type()&fs.ModeSymlink != 0 {
 			target, err := os.Readlink(name)
-			search(t, "the link "+name, strings.NewReader(target), needles)
-			return err
+			s.bytes(t, "the link "+name, []byte(target), err)
+			return nil
 		}
 		if !d.Type().IsRegular() {
 			return nil
 		}
-		f, err := os.Open(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		defer f.Close()
 		count++
-		found, err := find(f, needles)
-		if err != nil { // begins as a stream and is none: tests of compressors
-			if _, err := f.Seek(0, io.SeekStart); err != nil {
-				return err
-			}
-			found, err = find(io.MultiReader(strings.NewReader("-"), f), needles)
-			if err != nil {
-				return err
-			}
-		}
-		for _, what := range found {
-			t.Errorf("%s holds %s", name, what)
-		}
-		return nil
+		return s.file(t, name)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return count
+}
+
+func (s *search) file(t *testing.T, name string) error {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	stat := info.Sys().(*syscall.Stat_t)
+	isBlob := strings.HasSuffix(filepath.Dir(name), "/blobs/sha256")
+	if !s.first(fmt.Sprint(stat.Dev, " ", stat.Ino)) || isBlob && !s.first(filepath.Base(name)) {
+		return nil
+	}
+	found, err := find(f, s.needles)
+	if err != nil { // begins like a packed stream and is none: tests of packers
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		found, err = find(io.MultiReader(strings.NewReader("-"), f), s.needles)
+	}
+	for _, what := range found {
+		t.Errorf("%s holds %s", name, what)
+	}
+	return err
 }
 
 // The search finds what it is for.

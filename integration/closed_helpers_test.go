@@ -65,7 +65,7 @@ func newClosedNetwork(t *testing.T) *closedNetwork {
 		Files: http.NotFoundHandler(), Upstreams: upstreams(t),
 	}
 	for _, part := range []string{"node", "github", "playwright", "conda"} {
-		m.Upstreams["/"+part+"/"] = upstream.JoinPath("/", part+"/")
+		m.Upstreams["/"+part+"/"] = &url.URL{Scheme: upstream.Scheme, Host: upstream.Host, Path: "/" + part + "/"}
 	}
 	n := &closedNetwork{Closed: closed, mirror: m}
 	dir := t.TempDir()

@@ -20,8 +20,9 @@ func TestClosedNetwork(t *testing.T) {
 	t.Run("mistakes", n.mistakes)
 	images := []string{imageName(t), strings.Replace(imageName(t), ":", "-deps:", 1), strings.Replace(imageName(t), ":", "-other:", 1)}
 	caches := t.TempDir()
-	t.Run("example", func(t *testing.T) { n.example(t, images[0], images[1], caches) })
+	t.Run("example", func(t *testing.T) { n.example(t, images[0], images[1]) })
 	t.Run("other providers", func(t *testing.T) { n.others(t, images[2], caches) })
+	t.Run("proxy", n.proxied)
 	t.Run("secrets", func(t *testing.T) { n.noSecrets(t, images, caches) })
 }
 
@@ -53,13 +54,13 @@ func (n *closedNetwork) mistakes(t *testing.T) {
 				t.Fatalf("the build succeeds:\n%s", res.Log)
 			}
 			contains(t, res.Log, tt.want...)
-			search(t, "the output", strings.NewReader(res.Log), n.needles)
+			n.notIn(t, "the output", strings.NewReader(res.Log))
 		})
 	}
 }
 
 // example is built as people would, and its server starts.
-func (n *closedNetwork) example(t *testing.T, image, deps, caches string) {
+func (n *closedNetwork) example(t *testing.T, image, deps string) {
 	text, err := os.ReadFile(filepath.Join(eng.Repo(), "examples", "closed-network", engine.SpecFile))
 	if err != nil {
 		t.Fatal(err)
@@ -71,11 +72,10 @@ func (n *closedNetwork) example(t *testing.T, image, deps, caches string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		search(t, "the output", strings.NewReader(res.Log), n.needles)
+		n.notIn(t, "the output", strings.NewReader(res.Log))
 		return res.Log
 	}
-	cache := "--cache-to=type=local,mode=max,dest=" + filepath.Join(caches, "example")
-	build(image, "--provenance=mode=max", cache)
+	build(image, "--provenance=mode=max")
 	for _, part := range []string{"debian", "pypi", "elsewhere", "node", "github"} {
 		if n.mirror.Served(part) == 0 {
 			t.Errorf("nothing of %s comes from the mirror", part)
@@ -102,8 +102,9 @@ extra_deps:
     - |
       set -e
       if grep -v '^ *lo:' /proc/net/dev | grep :; then echo another device; exit 1; fi
-      (exec 3<>/dev/tcp/OUTSIDE) 2>/tmp/why && exit 1
-      cat /tmp/why && rm /tmp/why
+      bash -c 'exec 3<>/dev/tcp/127.0.0.1/443'
+      if why=$(bash -c 'exec 3<>/dev/tcp/OUTSIDE' 2>&1); then echo a way out; exit 1; fi
+      echo "$why"
     - set -e; cd /tmp; pip download --no-deps --no-cache-dir -d six six; npm pack is-number; ls -d six/* *.tgz; rm -r six *.tgz /root/.npm
 mirrors:
   apt: https://mirror.example.com/
@@ -125,12 +126,12 @@ mirrors:
 	}
 	res, err := n.Build(t.Context(), engine.BuildOptions{
 		Spec: n.spec(t, strings.Replace(spec, "OUTSIDE", outside, 1)), Image: image,
-		Args: n.args(secrets, "--provenance=mode=max", "--cache-to=type=local,mode=max,dest="+filepath.Join(caches, "others")),
+		Args: n.args(secrets, "--provenance=mode=max", "--cache-to=type=local,mode=max,dest="+caches),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	search(t, "the output", strings.NewReader(res.Log), n.needles)
+	n.notIn(t, "the output", strings.NewReader(res.Log))
 	contains(t, res.Log, "Network is unreachable", "is-number-", "six-")
 	for _, part := range []string{"npm", "playwright"} {
 		if n.mirror.Served(part) == 0 {
@@ -167,42 +168,27 @@ func outsideAddress(t *testing.T) string {
 
 // noSecrets looks everywhere that something of a build is kept.
 func (n *closedNetwork) noSecrets(t *testing.T, images []string, caches string) {
-	attested := 0
+	s := search{needles: n.needles, seen: map[string]bool{}}
 	for _, image := range images {
-		for what, content := range contents(t, eng.Registry()+"/"+image) {
-			search(t, image+": "+what, bytes.NewReader(content), n.needles)
-			if bytes.Contains(content, []byte("https://slsa.dev/provenance/")) && bytes.Contains(content, []byte("oh-seal")) {
-				attested++
-			}
-		}
+		s.image(t, eng.Registry()+"/"+image)
 	}
-	if attested != len(images) {
-		t.Errorf("%d of %d images have a provenance that knows the steps of the build", attested, len(images))
+	if s.attested != len(images) {
+		t.Errorf("%d of %d images have a provenance that knows the steps of the build", s.attested, len(images))
 	}
-	if count := searchDir(t, caches, n.needles); count < 20 {
-		t.Errorf("the exported caches have %d files", count)
+	if count := s.dir(t, caches); count < 20 {
+		t.Errorf("the exported cache has %d files", count)
 	}
 	if err := n.Quit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	count := searchDir(t, n.Dir(), n.needles)
-	t.Logf("searched %d files of the daemon, %d forms of secrets", count, len(n.needles))
+	count := s.dir(t, n.Dir())
+	t.Logf("searched %d files of the daemon, for %d forms of secrets", count, len(n.needles))
 	if count < 10_000 {
 		t.Errorf("the daemon has %d files: too few to be what it has built", count)
 	}
-
-	// A control: what a daemon would keep is found.
-	planted := filepath.Join(n.Dir(), "buildkit", "planted")
-	what := slices.Sorted(maps.Keys(n.needles))[0]
-	if err := os.WriteFile(planted, n.needles[what], 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(planted)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if found, err := find(f, n.needles); err != nil || !slices.Contains(found, what) {
-		t.Errorf("of %s planted, found is %q, %v", what, found, err)
+	// A control: of what a daemon would keep, every form is found.
+	found, err := find(bytes.NewReader(bytes.Join(slices.Collect(maps.Values(n.needles)), []byte("\n"))), n.needles)
+	if err != nil || len(found) != len(n.needles) {
+		t.Errorf("of %d forms planted, found are %q, %v", len(n.needles), found, err)
 	}
 }
