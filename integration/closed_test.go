@@ -139,7 +139,7 @@ mirrors:
 		}
 	}
 	run(t, engine.RunOptions{Image: image, Args: []string{"sh", "-c",
-		"tree --version && chromium --version && ! ls /run/secrets /run/openhands && ! grep -r mirror.example.com /etc"}})
+		"tree --version && chromium --version && ! [ -e /run/secrets ] && ! [ -e /run/openhands ] && ! grep -r mirror.example.com /etc"}})
 }
 
 // outsideAddress is one that this machine reaches, as bash wants it: what cannot
