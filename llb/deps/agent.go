@@ -15,8 +15,12 @@ const (
 	// hashes of all files: `uv pip compile --generate-hashes --no-annotate
 	// --no-header`, with --no-emit-package for each of the four. It came out the
 	// same for x86_64-manylinux_2_31 and aarch64-manylinux_2_31 with Python 3.12.
-	agentLock    = "agent-server.txt"
-	agentVersion = "1.58.2"
+	// What has no wheel is in agentUnbuilt, and what that is built with in
+	// agentBuilders.
+	agentLock     = "agent-server.txt"
+	agentUnbuilt  = "agent-sources.txt"
+	agentBuilders = "agent-build.txt"
+	agentVersion  = "1.58.2"
 )
 
 // agentWheels are the packages of the agent-server, with the digests of the
@@ -72,7 +76,7 @@ func (in graph) agentPackages() (Component, error) {
 	s.apt = true
 	s.text = "install what openhands-agent-server " + in.Server.Version + " requires"
 	if in.Server.Version == agentVersion {
-		s.files = append(s.files, agentLock)
+		s.files = append(s.files, agentLock, agentUnbuilt, agentBuilders)
 	} else {
 		s.made["server.txt"] = lines(agentRequirements(in.Server.Version))
 	}

@@ -13,9 +13,13 @@ import (
 // once, by digest, without a condition that only one architecture meets, and
 // without an address.
 func TestAgentLock(t *testing.T) {
-	b, err := scripts.ReadFile("scripts/" + agentLock)
-	if err != nil {
-		t.Fatal(err)
+	var b []byte
+	for _, name := range []string{agentLock, agentUnbuilt, agentBuilders} {
+		list, err := scripts.ReadFile("scripts/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = append(b, list...)
 	}
 	pinned := regexp.MustCompile(`^[a-z0-9-]+==[A-Za-z0-9.+!]+ \\$`)
 	hash := regexp.MustCompile(`^    --hash=sha256:[0-9a-f]{64}( \\)?$`)
@@ -34,7 +38,7 @@ func TestAgentLock(t *testing.T) {
 		}
 		seen[name] = true
 	}
-	for _, name := range []string{"fastapi", "browser-use", "libtmux", "litellm"} {
+	for _, name := range []string{"fastapi", "browser-use", "libtmux", "litellm", "func-timeout", "setuptools"} {
 		if !seen[name] {
 			t.Errorf("%s is not in the list", name)
 		}

@@ -27,7 +27,7 @@ func (in graph) venvStage(script string) (stage, error) {
 	mounts, err := in.onPython()
 	return stage{
 		name: "python-deps", key: "deps.python", text: "install the Python packages",
-		script: script, files: []string{"venv.sh", "openhands_user_base.py"},
+		script: script, files: []string{"venv.sh", "sources.py", "openhands_user_base.py"},
 		made:      map[string]string{"requirements.txt": lines(in.Spec.Python.Requirements)},
 		env:       map[string]string{"PLATFORM": in.wheels(), "HOME_PYTHON": in.interpreter(), "BELOW": "python"},
 		openhands: interpreters,

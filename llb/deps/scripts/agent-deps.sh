@@ -1,8 +1,9 @@
 # The virtual environment of the agent-server: what its packages require, and
 # deps.python.requirements. The packages themselves are the code component.
 #
-# uv installs what agent-server.txt lists, with its hashes. Of a version that has
-# no such list uv resolves one.
+# uv installs what agent-server.txt lists, all of it wheels, and builds what
+# agent-sources.txt lists with what agent-build.txt does, each with its hashes. Of
+# a version that has no such list uv resolves one.
 . /run/openhands/script/common.sh
 . /run/openhands/script/venv.sh
 case $version in
@@ -16,7 +17,11 @@ mkdir -p "$OUT$top"
 ln -s "$OUT$top" "$top"
 make_venv "$top/.venv"
 if [ -e "$RUN/script/agent-server.txt" ]; then
-  install --no-deps --require-hashes --requirement "$RUN/script/agent-server.txt"
+  install --no-deps --require-hashes --no-build --requirement "$RUN/script/agent-server.txt"
+  # Built anew, not taken from the cache: another stage may have built it with
+  # other requirements.
+  install --no-deps --require-hashes --no-cache --build-constraint "$RUN/script/agent-build.txt" \
+    --requirement "$RUN/script/agent-sources.txt"
 else
   uv_pip compile --output-file /tmp/resolved.txt --no-emit-package openhands-sdk --no-emit-package openhands-tools \
     --no-emit-package openhands-workspace --no-emit-package openhands-agent-server "$RUN/script/server.txt" >/tmp/resolve.log

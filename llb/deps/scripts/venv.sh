@@ -15,7 +15,20 @@ uv_pip() {
     --python "$venv/bin/python" --python-platform "$PLATFORM" "$@"
 }
 
-install() { uv_pip install --link-mode copy "$@"; }
+# machine ARCHITECTURE is its name in wheels and ELF files.
+machine() { case $1 in amd64) echo x86_64 ;; arm64) echo aarch64 ;; esac; }
+
+# install ARGUMENT... installs packages. What has only sources is built here, so
+# for another machine it must be pure Python.
+install() {
+  if ! uv_pip install --link-mode copy "$@" 2>/tmp/install.log; then
+    cat /tmp/install.log >&2
+    "$python" "$RUN/script/sources.py" failed /tmp/install.log "$(machine "$ARCH")" "$(machine "$BUILD_ARCH")"
+    exit 1
+  fi
+  cat /tmp/install.log >&2
+  "$python" "$RUN/script/sources.py" check "$venv/lib/python$version/site-packages" "$(machine "$ARCH")"
+}
 
 # finish_venv NAME CODE adds the packages of deps.python.requirements, lets the
 # modules in CODE be found from any working directory, and compiles. NAME is how
