@@ -56,7 +56,7 @@ func TestSourcesThatAreNotPurePython(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			log := buildFails(t, fmt.Sprintf(
-				"base_image: scratch\ndeps:\n  tools: [bash]\n  python: {provider: uv, requirements: [\"%s @ %s/%s-1.0.tar.gz\"]}\n", tt.pkg, index.URL, tt.pkg),
+				"base_image: scratch\ndeps:\n  python: {provider: uv, requirements: [\"%s @ %s/%s-1.0.tar.gz\"]}\n", tt.pkg, index.URL, tt.pkg),
 				"--target=deps", "--platform=linux/"+tt.arch)
 			contains(t, log, append(tt.want, ">>>   python:")...)
 		})

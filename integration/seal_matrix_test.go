@@ -88,7 +88,7 @@ func columns() []column {
 		{
 			name: "preloads jemalloc", base: "jemalloc:latest", own: debianOwn,
 			amd64Only: "cuda-like has another of the loader's variables",
-			rows: map[string]string{"environ": "LD_PRELOAD=/usr/local/lib/libjemalloc.so.2"},
+			rows:      map[string]string{"environ": "LD_PRELOAD=/usr/local/lib/libjemalloc.so.2"},
 		},
 		{
 			name: "preloads for musl", base: "musl-preload:latest", own: muslOwn,
