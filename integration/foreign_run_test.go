@@ -16,10 +16,10 @@ import (
 // environment with all its symbols, and imports what the distributions with
 // compiled modules have at their top.
 const loadAll = `
-import ctypes, importlib, importlib.metadata, os, platform, sys
+import ctypes, importlib, importlib.metadata, os, platform, re, sys
 files, failed, modules = 0, [], set()
 for d in importlib.metadata.distributions():
-    names = [str(f) for f in d.files or () if ".so" in f.name]
+    names = [str(f) for f in d.files or () if re.search(r"\.so[0-9.]*$", f.name)]
     files += len(names)
     for name in names:
         try:
@@ -29,7 +29,7 @@ for d in importlib.metadata.distributions():
     if names:
         top = (d.read_text("top_level.txt") or "").split() or [n.split("/")[0] for n in names if not n.split("/")[0].endswith(".libs")]
         modules.update(m.split(".")[0] for m in top)
-for m in sorted(modules):
+for m in sorted(modules - {"litellm"}): # minutes of emulation, and the server imports it
     try:
         importlib.import_module(m)
     except Exception as e:
