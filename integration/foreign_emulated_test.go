@@ -19,6 +19,7 @@ import (
 	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/integration/engine"
 	"github.com/openhands/llb-frontend/llb/deps"
+	"github.com/openhands/llb-frontend/llb/secret"
 )
 
 // emulate lets this test run programs for arm64. The machine is as before when
@@ -123,7 +124,7 @@ func solveTar(ctx context.Context, def *llb.Definition, helpers fsutil.FS, to io
 		}},
 	}
 	if file := os.Getenv("SSL_CERT_FILE"); file != "" { // as Engine.Build
-		store, err := secretsprovider.NewStore([]secretsprovider.Source{{ID: deps.SecretCA, FilePath: file}})
+		store, err := secretsprovider.NewStore([]secretsprovider.Source{{ID: secret.CA, FilePath: file}})
 		if err != nil {
 			return err
 		}

@@ -20,13 +20,14 @@ machine() { case $1 in amd64) echo x86_64 ;; arm64) echo aarch64 ;; esac; }
 
 # install ARGUMENT... installs packages. What has only sources is built here, so
 # for another machine it must be pure Python.
+# What uv says may hold addresses, so it is kept where secrets are.
 install() {
-  if ! uv_pip install --link-mode copy "$@" 2>/tmp/install.log; then
-    cat /tmp/install.log >&2
-    "$python" "$RUN/script/sources.py" failed /tmp/install.log "$(machine "$ARCH")" "$(machine "$BUILD_ARCH")"
+  if ! uv_pip install --link-mode copy "$@" 2>"$RUN/private/install.log"; then
+    cat "$RUN/private/install.log" >&2
+    "$python" "$RUN/script/sources.py" failed "$RUN/private/install.log" "$(machine "$ARCH")" "$(machine "$BUILD_ARCH")"
     exit 1
   fi
-  cat /tmp/install.log >&2
+  cat "$RUN/private/install.log" >&2
   "$python" "$RUN/script/sources.py" check "$venv/lib/python$version/site-packages" "$(machine "$ARCH")"
 }
 
