@@ -44,7 +44,7 @@ var notWithoutFiles = regexp.MustCompile(`: (names /\S+, which images need not h
 
 // The agent-server that this machine made for arm64 runs on a base that has no
 // glibc: every compiled module is loaded, and the server answers and runs a
-// command. Chromium does not start under qemu: see docs/architectures.md.
+// command. Chromium is not started: see docs/architectures.md.
 func TestForeignAgentServerRuns(t *testing.T) {
 	image := imageName(t)
 	needBase(t, "alpine:3.22")
