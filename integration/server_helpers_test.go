@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,28 +21,33 @@ import (
 	"github.com/openhands/llb-frontend/integration/engine"
 )
 
-// serverDeps builds the deps image of the action execution server once, and
-// returns its reference. Without its layers in the daemon's cache that takes
-// minutes, so every test composes images of it.
-var serverDeps = sync.OnceValues(func() (string, error) {
+// serverDeps and agentDeps build the deps image of a server once, and return its
+// reference. Without its layers in the daemon's cache that takes minutes, so
+// every test composes images of it.
+var (
+	serverDeps = sync.OnceValues(func() (string, error) { return buildServerDeps("action-execution-server", "test/server-deps:latest") })
+	agentDeps  = sync.OnceValues(func() (string, error) { return buildServerDeps("agent-server", "test/agent-deps:latest") })
+)
+
+func buildServerDeps(server, image string) (string, error) {
 	dir, err := os.MkdirTemp("", "deps")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, engine.SpecFile)
-	if err := os.WriteFile(file, []byte("# syntax="+engine.FrontendImage+"\nbase_image: scratch\nserver: action-execution-server\n"), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte("# syntax="+engine.FrontendImage+"\nbase_image: scratch\nserver: "+server+"\n"), 0o644); err != nil {
 		return "", err
 	}
 	res, err := eng.Build(context.Background(), engine.BuildOptions{
-		Spec: file, Image: "test/server-deps:latest",
+		Spec: file, Image: image,
 		Args: []string{"--target=deps", "--platform=linux/amd64"},
 	})
 	if err != nil {
 		return "", err
 	}
 	return res.Ref, nil
-})
+}
 
 func prebuiltServer(t *testing.T) string {
 	t.Helper()
@@ -60,12 +66,13 @@ func serverImage(t *testing.T, yaml string) string {
 	return image
 }
 
-// server is an action execution server in a container.
+// server is a server in a container: the action execution server, or an agentServer.
 type server struct {
 	t         *testing.T
+	ready     string // path that says when it is ready; default: /alive
 	container *engine.Container
 	port      int
-	vscode    int    // VSCODE_PORT
+	vscode    int    // port of the editor
 	key       string // SESSION_API_KEY
 	commands  int    // of sh
 }
@@ -128,9 +135,9 @@ func (s *server) start(opt engine.RunOptions) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), 3*time.Minute)
 	defer cancel()
 	for last := ""; ; {
-		var alive struct{ Status string }
-		body, status, err := s.request(ctx, "GET", "/alive", nil)
-		if err == nil && status == 200 && json.Unmarshal(body, &alive) == nil && alive.Status == "ok" {
+		var is struct{ Status string }
+		body, status, err := s.request(ctx, "GET", cmp.Or(s.ready, "/alive"), nil)
+		if err == nil && status == 200 && json.Unmarshal(body, &is) == nil && (is.Status == "ok" || is.Status == "ready") {
 			return
 		}
 		if err == nil {
@@ -141,7 +148,7 @@ func (s *server) start(opt engine.RunOptions) {
 			res, err := c.Wait()
 			s.t.Fatalf("the container has ended: %+v, %v", res, err)
 		case <-ctx.Done():
-			s.t.Fatalf("the server is never ready: /alive answers %q", last)
+			s.t.Fatalf("the server is never ready: %s answers %q", cmp.Or(s.ready, "/alive"), last)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

@@ -72,6 +72,9 @@ func (in Input) patchForParts(p *imageconfig.Patch) {
 		// Playwright would ask the base's ldd, which does not know our loader.
 		p.Env["PLAYWRIGHT_SKIP_VALIDATE_HOST_REQUIREMENTS"] = "1"
 	}
+	if in.Deps.holds("acp") {
+		p.PathLast = append(p.PathLast, deps.ACPBin)
+	}
 	if in.Deps.holds("vscode") {
 		p.Env["OPENVSCODE_SERVER_ROOT"] = "/openhands/.openvscode-server"
 		p.DefaultEnv["EDITOR"] = "code"

@@ -64,6 +64,12 @@ type Deps struct {
 	//
 	//spec:example deps: {uv: true}
 	UV bool `yaml:"uv" spec:"false"`
+
+	// ACP is agents that speak the Agent Client Protocol, which the agent-server
+	// starts in place of its own. There are none by default.
+	//
+	//spec:example deps: {acp: codex}
+	ACP ACP `yaml:"acp"`
 }
 
 // Python is a Python interpreter, by provider and version, with packages.
@@ -166,6 +172,7 @@ func (d *Deps) setDefaults(server Server, given func(path string) bool) {
 	if d.Builder == "" {
 		d.Builder = defaultBuilder
 	}
+	d.ACP.setDefaults()
 	if d.Tools == nil {
 		d.Tools = slices.Clone(defaultTools)
 		if server.Wanted() {

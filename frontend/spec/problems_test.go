@@ -38,7 +38,7 @@ func TestLoadProblems(t *testing.T) {
 		{"upper case", base + "User: root\n", nil, []string{`2:1: unknown key "User", did you mean "user"?`}},
 		{"other tool's key", base + "env: {}\ndeps: {image: x}\n", nil, []string{
 			`2:1: unknown key "env", did you mean "environment"?`,
-			`3:8: unknown key "image"; the keys here are builder, tools, python, browser, vscode, node, uv`}},
+			`3:8: unknown key "image"; the keys here are builder, tools, python, browser, vscode, node, uv, acp`}},
 		{"key elsewhere", base + "packages: [curl]\nuser: {platforms: []}\n", nil, []string{
 			`2:1: unknown key "packages" here; it belongs to "extra_deps"`,
 			`3:8: unknown key "platforms" here; it belongs to the top level`}},

@@ -66,6 +66,7 @@ func (l *loader) checkDeps(d Deps, s Server) {
 		"the name of a Debian package; it has two characters or more of a-z, 0-9 and +.-, and begins with a letter or digit")
 	l.checkPython(d.Python)
 	l.checkBrowser(d.Browser, s)
+	l.checkACP(d.ACP)
 	for key, c := range map[string]Component{"deps.node": d.Node, "deps.vscode": d.VSCode} {
 		l.checkRelease(key+".version", c.Version)
 		l.checkDigests(key+".digests", c.Digests)

@@ -32,7 +32,7 @@ func (l *loader) checkDepsImage(image string) {
 	if image == scratch {
 		l.problem("deps_image", "deps_image must hold /openhands, and %q is empty; remove it to build the deps", scratch)
 	}
-	for _, key := range []string{"deps.builder", "deps.tools", "deps.python", "deps.browser", "deps.vscode", "deps.node", "deps.uv"} {
+	for _, key := range []string{"deps.builder", "deps.tools", "deps.python", "deps.browser", "deps.vscode", "deps.node", "deps.uv", "deps.acp"} {
 		if l.given("deps_image") && l.given(key) {
 			l.problem(key, "%s has no effect with deps_image: deps are not built when deps_image is given; remove one", key)
 		}

@@ -113,6 +113,9 @@ func usedOf(root *yaml.Node, versions *mirror.Versions) (used []mirrored, parts 
 		}
 		used, parts = append(used, c), append(parts, c.key)
 	}
+	if hasACP(deps) && !slices.Contains(parts, mirror.Node) {
+		parts = append(parts, mirror.Node)
+	}
 	if wordOf(child(deps, "python"), "provider") == "micromamba" {
 		parts = append(parts, mirror.Conda)
 	}
@@ -148,15 +151,30 @@ func addAddresses(root *yaml.Node, m *Mirror) {
 // spec.
 func addDigests(root *yaml.Node, m *Mirror, used []mirrored) {
 	for _, c := range used {
-		node := mapping(mapping(root, "deps", ""), c.key, c.short)
-		if child(node, "version") == nil {
-			set(node, "version", *c.version(&m.Versions))
-		}
-		digests := mapping(node, "digests", "")
-		for _, arch := range []string{"amd64", "arm64"} {
-			set(digests, arch, m.Content[c.archive(m.Versions, arch)])
-		}
+		pin(mapping(mapping(root, "deps", ""), c.key, c.short), m, c)
 	}
+	if hasACP(child(root, "deps")) {
+		acp := mapping(mapping(root, "deps", ""), "acp", "agents")
+		pin(mapping(acp, "node", "version"), m, mirroredKeys()[0])
+	}
+}
+
+// pin writes the version and the digests of an archive that the mirror has.
+func pin(node *yaml.Node, m *Mirror, c mirrored) {
+	if child(node, "version") == nil {
+		set(node, "version", *c.version(&m.Versions))
+	}
+	digests := mapping(node, "digests", "")
+	for _, arch := range []string{"amd64", "arm64"} {
+		set(digests, arch, m.Content[c.archive(m.Versions, arch)])
+	}
+}
+
+// hasACP reports whether a spec wants agents, which run on a node of their own: of
+// the version that the mirror has.
+func hasACP(deps *yaml.Node) bool {
+	acp := child(deps, "acp")
+	return acp != nil && acp.Kind != yaml.SequenceNode && wordOf(acp, "agents") != "none"
 }
 
 // child is the value of a key, or nil when it is not given.

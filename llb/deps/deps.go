@@ -67,6 +67,7 @@ func Build(input Input) ([]Component, error) {
 		{in.Spec.UV, in.uv},
 		{in.Spec.Browser.Wanted(), in.browser},
 		{in.Spec.VSCode.Wanted(), in.vscode},
+		{in.Spec.ACP.Wanted(), in.acp},
 		{in.Spec.Python.Wanted(), func() (Component, error) { return in.preset().packages(in) }},
 		{in.Server.Wanted() && in.Source == nil, func() (Component, error) { return in.preset().code(in) }},
 	} {

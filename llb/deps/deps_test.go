@@ -36,6 +36,7 @@ func everything(python, browser string) spec.Deps {
 		VSCode:  spec.Component{Version: "1.109.5"},
 		Node:    spec.Component{Version: "24.21.0"},
 		UV:      true,
+		ACP:     spec.ACP{Agents: []string{spec.ACPClaudeCode, spec.ACPCodex, spec.ACPGemini}, Node: spec.Component{Version: "24.21.0"}},
 	}
 	if python == spec.ProviderMicromamba {
 		d.Python.Digests = sums
@@ -268,15 +269,15 @@ func TestComponents(t *testing.T) {
 	}{
 		{"tools alone", graphInput("amd64", spec.Deps{Tools: []string{"bash"}}, spec.Server{}), "lib tools init"},
 		{"none", graphInput("amd64", spec.Deps{Python: spec.Python{Provider: "none"}, Node: spec.Component{Version: "none"}}, spec.Server{Name: "none"}), "lib tools init"},
-		{"no server", graphInput("arm64", everything("builder", "builder"), spec.Server{}), "lib tools init python poetry node uv browser vscode python-deps"},
-		{"server", graphInput("amd64", everything("uv", "playwright"), server), "lib tools init python poetry node uv browser vscode python-deps code"},
-		{"agent-server has no poetry", graphInput("arm64", everything("uv", "builder"), agent), "lib tools init python node uv browser vscode python-deps code"},
-		{"micromamba has poetry", graphInput("amd64", everything("micromamba", "playwright"), server), "lib tools init python node uv browser vscode python-deps code"},
+		{"no server", graphInput("arm64", everything("builder", "builder"), spec.Server{}), "lib tools init python poetry node uv browser vscode acp python-deps"},
+		{"server", graphInput("amd64", everything("uv", "playwright"), server), "lib tools init python poetry node uv browser vscode acp python-deps code"},
+		{"agent-server has no poetry", graphInput("arm64", everything("uv", "builder"), agent), "lib tools init python node uv browser vscode acp python-deps code"},
+		{"micromamba has poetry", graphInput("amd64", everything("micromamba", "playwright"), server), "lib tools init python node uv browser vscode acp python-deps code"},
 		{"source", func() Input {
 			in := graphInput("amd64", everything("uv", "playwright"), server)
 			in.Source = &source
 			return in
-		}(), "lib tools init python poetry node uv browser vscode python-deps"},
+		}(), "lib tools init python poetry node uv browser vscode acp python-deps"},
 	} {
 		if _, names := definition(t, tt.in); strings.Join(names, " ") != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, names, tt.want)
@@ -353,6 +354,7 @@ func TestUnknownDigestNamesItsKey(t *testing.T) {
 		key, file string
 	}{
 		{func(d *spec.Deps) { d.Node.Version = "1.2.3" }, "deps.node", "node-v1.2.3-linux-arm64.tar.gz"},
+		{func(d *spec.Deps) { d.ACP.Node.Version = "1.2.3" }, "deps.acp.node", "node-v1.2.3-linux-arm64.tar.gz"},
 		{func(d *spec.Deps) { d.VSCode.Version = "1.2.3" }, "deps.vscode", "openvscode-server-v1.2.3-linux-arm64.tar.gz"},
 		{func(d *spec.Deps) { d.Python = spec.Python{Provider: "uv", Version: "3.1.2+3"} }, "deps.python", "cpython-3.1.2+3-aarch64-unknown-linux-gnu-install_only_stripped.tar.gz"},
 		// The machine that builds needs one as well.

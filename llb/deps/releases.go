@@ -113,10 +113,14 @@ func (in graph) machine(amd64, arm64 string) string {
 // oldest of a supported builder (Debian 11, Ubuntu 20.04).
 func (in graph) wheels() string { return in.machine("x86_64", "aarch64") + "-manylinux_2_31" }
 
-func (in graph) nodeArchive() archive {
-	v := in.Spec.Node.Version
+func (in graph) nodeArchive() archive { return in.archiveOfNode("deps.node", in.Spec.Node) }
+
+func (in graph) acpNodeArchive() archive { return in.archiveOfNode("deps.acp.node", in.Spec.ACP.Node) }
+
+func (in graph) archiveOfNode(key string, node spec.Component) archive {
+	v := node.Version
 	return archive{
-		mirror: "node", address: nodeAddress, component: "deps.node", digests: in.Spec.Node.Digests,
+		mirror: "node", address: nodeAddress, component: key, digests: node.Digests,
 		path: fmt.Sprintf("v%s/node-v%s-linux-%s.tar.gz", v, v, in.machine("x64", "arm64")),
 	}
 }
