@@ -16,6 +16,7 @@ import (
 	"github.com/moby/buildkit/util/apicaps"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
+	"github.com/openhands/llb-frontend/frontend/spec"
 	ohllb "github.com/openhands/llb-frontend/llb"
 )
 
@@ -63,12 +64,13 @@ func TestNothingIsReadWhenNothingMustBe(t *testing.T) {
 		{"base_image: debian:trixie-slim\ndeps_image: serverdeps:1\nserver: action-execution-server\nuser: 1001:0\n", nil},
 		{"base_image: debian:trixie-slim\nserver: action-execution-server\nuser: root\n", nil},
 		{"base_image: debian:trixie-slim\nserver: {name: action-execution-server, source: .}\nuser: root\n", nil},
+		{"base_image: debian:trixie-slim\nserver: {name: agent-server, source: .}\nuser: root\n", nil},
 		{"base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: {create: start}\n", nil},
 		{"base_image: debian:trixie-slim\ndeps_image: deps:1\n", []string{"debian:trixie-slim"}},
 		{"base_image: debian:trixie-slim\ndeps_image: serverdeps:1\n", []string{"debian:trixie-slim"}},
 		{"base_image: debian:trixie-slim\ndeps_image: unlabelled:1\nuser: root\n", []string{"unlabelled:1"}},
 	} {
-		s := &stub{spec: tt.spec, images: registry()}
+		s := &stub{spec: tt.spec, images: registry(), checkout: checkout("action-execution-server", "agent-server")}
 		if _, err := run(t, s); err != nil {
 			t.Fatal(err)
 		}
@@ -105,6 +107,8 @@ func TestErrorsPointIntoTheSpec(t *testing.T) {
 			[]string{"node-v1.2.3-linux-x64.tar.gz is not known to this frontend", "deps.node.digests"}, []int32{4}},
 		{"no such build context", "base_image: debian:trixie-slim\nserver:\n  name: action-execution-server\n  source: checkout\n", nil,
 			[]string{`there is no build context "checkout": pass --build-context checkout=DIRECTORY, or write "." for the build context`}, []int32{4}},
+		{"no checkout", "base_image: debian:trixie-slim\nserver:\n  name: agent-server\n  source: .\n", nil,
+			[]string{`server.source "." has no pyproject.toml, no uv.lock, no openhands-sdk/pyproject.toml, `, "name a checkout of OpenHands' software-agent-sdk"}, []int32{4}},
 		{"bad name of a build context", "base_image: debian:trixie-slim\nserver:\n  name: action-execution-server\n  source: Check_Out\n", nil,
 			[]string{"Check_Out"}, []int32{4}},
 	} {
@@ -205,19 +209,29 @@ func TestWithoutMergeOpNothingIsMerged(t *testing.T) {
 // alone, from the client or from another context.
 func TestServerSource(t *testing.T) {
 	for _, tt := range []struct {
-		name, source string
-		opts         map[string]string
-		want         string // the source's identifier
+		name, server, source string
+		opts                 map[string]string
+		want                 string // the source's identifier
 	}{
-		{"build context", ".", nil, "local://context"},
-		{"named directory", "checkout", map[string]string{"context:checkout": "local:checkout"}, "local://checkout"},
-		{"named image", "checkout", map[string]string{"context:checkout": "docker-image://debian:trixie-slim"}, "docker-image://docker.io/library/debian:trixie-slim"},
+		{"build context", "action-execution-server", ".", nil, "local://context"},
+		{"checkout of the SDK", "agent-server", ".", nil, "local://context"},
+		{"named checkout of the SDK", "agent-server", "checkout", map[string]string{"context:checkout": "local:checkout"}, "local://checkout"},
+		{"named directory", "action-execution-server", "checkout", map[string]string{"context:checkout": "local:checkout"}, "local://checkout"},
+		{"named image", "action-execution-server", "checkout", map[string]string{"context:checkout": "docker-image://debian:trixie-slim"}, "docker-image://docker.io/library/debian:trixie-slim"},
 	} {
 		for _, target := range []string{"runtime", "deps", "check"} {
 			t.Run(tt.name+" "+target, func(t *testing.T) {
 				opts := map[string]string{"target": target}
 				maps.Copy(opts, tt.opts)
-				s := &stub{spec: "base_image: debian:trixie-slim\nuser: root\nserver: {name: action-execution-server, source: " + tt.source + "}\n", opts: opts, images: registry()}
+				images := registry()
+				holds := images["debian:trixie-slim"]
+				holds.files = maps.Clone(holds.files)
+				maps.Copy(holds.files, checkout(tt.server))
+				images["debian:trixie-slim"] = holds
+				s := &stub{
+					spec: "base_image: debian:trixie-slim\nuser: root\nserver: {name: " + tt.server + ", source: " + tt.source + "}\n",
+					opts: opts, images: images, checkout: checkout(tt.server),
+				}
 				if _, err := run(t, s); err != nil {
 					t.Fatal(err)
 				}
@@ -236,7 +250,7 @@ func TestServerSource(t *testing.T) {
 						json.Unmarshal([]byte(src.Attrs[pb.AttrExcludePatterns]), &exclude)); err != nil {
 						t.Fatal(err)
 					}
-					if !slices.Equal(include, ohllb.SourcePatterns()) || !slices.Equal(exclude, []string{"**/__pycache__"}) {
+					if !slices.Equal(include, ohllb.SourcePatterns(spec.Server{Name: tt.server})) || !slices.Equal(exclude, []string{"**/__pycache__"}) {
 						t.Errorf("takes %q but %q", include, exclude)
 					}
 				}
@@ -246,6 +260,17 @@ func TestServerSource(t *testing.T) {
 			})
 		}
 	}
+}
+
+// checkout holds what servers need of a source.
+func checkout(servers ...string) fstest.MapFS {
+	files := fstest.MapFS{}
+	for _, name := range servers {
+		for _, file := range ohllb.SourceNeeds(spec.Server{Name: name}) {
+			files[file] = &fstest.MapFile{Mode: 0o644}
+		}
+	}
+	return files
 }
 
 // solvedOps are the vertices of the last graph that was solved.

@@ -29,10 +29,12 @@ import (
 type stub struct {
 	client.Client // methods that are not stubbed panic
 
-	spec    string
-	opts    map[string]string
-	images  map[string]stubImage // by familiar reference
-	without []apicaps.CapID      // caps that this engine lacks
+	spec   string
+	opts   map[string]string
+	images map[string]stubImage // by familiar reference
+	// checkout is what every source holds that is neither the spec nor an image.
+	checkout fstest.MapFS
+	without  []apicaps.CapID // caps that this engine lacks
 
 	mu       sync.Mutex
 	solved   []*pb.Definition
@@ -114,6 +116,8 @@ func (s *stub) Solve(_ context.Context, req client.SolveRequest) (*client.Result
 		switch {
 		case strings.HasPrefix(id, "local://dockerfile"):
 			ref.files = fstest.MapFS{"openhands.yaml": {Data: []byte(s.spec)}}
+		case strings.HasPrefix(id, "local://"):
+			ref.files = s.checkout
 		case strings.HasPrefix(id, "docker-image://docker.io/library/"):
 			name, _, _ := strings.Cut(strings.TrimPrefix(id, "docker-image://docker.io/library/"), "@")
 			ref.name, ref.files = name, s.images[name].files

@@ -25,18 +25,18 @@ import (
 // reference. Without its layers in the daemon's cache that takes minutes, so
 // every test composes images of it.
 var (
-	serverDeps = sync.OnceValues(func() (string, error) { return buildServerDeps("action-execution-server", "test/server-deps:latest") })
-	agentDeps  = sync.OnceValues(func() (string, error) { return buildServerDeps("agent-server", "test/agent-deps:latest") })
+	serverDeps = sync.OnceValues(func() (string, error) { return buildServerDeps("server: action-execution-server\n", "test/server-deps:latest") })
+	agentDeps  = sync.OnceValues(func() (string, error) { return buildServerDeps("server: agent-server\n", "test/agent-deps:latest") })
 )
 
-func buildServerDeps(server, image string) (string, error) {
+func buildServerDeps(yaml, image string) (string, error) {
 	dir, err := os.MkdirTemp("", "deps")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, engine.SpecFile)
-	if err := os.WriteFile(file, []byte("# syntax="+engine.FrontendImage+"\nbase_image: scratch\nserver: "+server+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte("# syntax="+engine.FrontendImage+"\nbase_image: scratch\n"+yaml), 0o644); err != nil {
 		return "", err
 	}
 	res, err := eng.Build(context.Background(), engine.BuildOptions{

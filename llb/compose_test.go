@@ -131,7 +131,7 @@ func prebuiltAgent(in *ohllb.Input) {
 
 // source makes server.source a directory of the client.
 func source(in *ohllb.Input) {
-	st := llb.Local("context", llb.IncludePatterns(ohllb.SourcePatterns()))
+	st := llb.Local("context", llb.IncludePatterns(ohllb.SourcePatterns(in.Document.Spec.Server)))
 	in.Source = &st
 }
 
@@ -225,6 +225,7 @@ func TestComposeGolden(t *testing.T) {
 		}},
 		{name: "server-numeric-user", yaml: "base_image: debian\ndeps_image: deps\nuser: 1234\n", edit: prebuiltServer},
 		{name: "agent-server", yaml: withAgent, facts: debian()},
+		{name: "agent-server-source", yaml: "base_image: debian:trixie-slim\nserver: {name: agent-server, source: .}\n", facts: debian(), edit: source},
 		{name: "agent-server-prebuilt", yaml: "base_image: debian\ndeps_image: deps\nuser: 1234\n", edit: prebuiltAgent},
 		{name: "agent-server-no-merge", yaml: "base_image: distroless\ndeps_image: deps\n", facts: empty, edit: func(in *ohllb.Input) {
 			prebuiltAgent(in)

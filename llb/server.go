@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/moby/buildkit/client/llb"
+
 	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/llb/identity"
 	"github.com/openhands/llb-frontend/llb/imageconfig"
@@ -86,6 +88,9 @@ type preset struct {
 	user func(Input, spec.User) spec.User
 	// files adds files to the identity layer.
 	files func(*plan, Input) error
+	// source is what server.source takes of a checkout, code the layer of it.
+	source checkout
+	code   func(Input) llb.State
 	// patch makes `docker run` start the server, and sets what the hosts of
 	// OpenHands, who bring a command of their own, count on.
 	patch func(Input, *imageconfig.Patch, *plan)
@@ -93,8 +98,14 @@ type preset struct {
 
 func presets() map[string]preset {
 	return map[string]preset{
-		spec.ServerActionExecution: {user: anyUser, files: actionFiles, patch: Input.patchForAction},
-		spec.ServerAgent:           {user: agentUser, files: agentFiles, patch: Input.patchForAgent},
+		spec.ServerActionExecution: {
+			user: anyUser, files: actionFiles, patch: Input.patchForAction,
+			source: actionSource(), code: Input.actionCode,
+		},
+		spec.ServerAgent: {
+			user: agentUser, files: agentFiles, patch: Input.patchForAgent,
+			source: agentSource(), code: Input.agentCode,
+		},
 	}
 }
 

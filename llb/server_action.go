@@ -15,29 +15,28 @@ import (
 // 8000, of which the server takes one for its file viewer.
 const actionVSCodePort = "60001"
 
-// SourcePatterns are the parts of a checkout that server.source takes.
-func SourcePatterns() []string {
-	return []string{"openhands", "microagents", "third_party", "pyproject.toml", "poetry.lock"}
+// actionSource is what a checkout of OpenHands V0 holds of the server.
+func actionSource() checkout {
+	return checkout{
+		of:       "OpenHands V0",
+		needs:    []string{"openhands/__init__.py", "pyproject.toml", "poetry.lock"},
+		patterns: []string{"openhands", "microagents", "third_party", "pyproject.toml", "poetry.lock"},
+	}
 }
 
-// code is the server's code from a checkout: a copy, so that a change of the
-// code runs nothing and adds one layer.
-func (in Input) code() []deps.Component {
-	if in.Source == nil {
-		return nil
-	}
+// actionCode is the V0 server's code from a checkout.
+func (in Input) actionCode() llb.State {
 	info := &llb.CopyInfo{AllowWildcard: true, CreateDestPath: true}
 	optional := &llb.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true, CreateDestPath: true}
 	owner := llb.WithUIDGID(0, 0)
 	const code = "/openhands/code/"
-	st := llb.Scratch().File(
+	return llb.Scratch().File(
 		llb.Copy(*in.Source, "/openhands", code+"openhands", &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}, owner, in.Created).
 			Copy(*in.Source, "/microagent[s]", code, optional, owner, in.Created).
 			Copy(*in.Source, "/third_part[y]", code, optional, owner, in.Created).
 			Copy(*in.Source, "/pyproject.toml", code, info, owner, in.Created).
 			Copy(*in.Source, "/poetry.lock", code, info, owner, in.Created),
 		in.Step("code", "server.source", "copy the server's code")...)
-	return []deps.Component{{Name: "code", State: st}}
 }
 
 // actionFiles adds directories that the V0 server writes to beside its code.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/moby/buildkit/client/llb"
+
 	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/llb/deps"
 	"github.com/openhands/llb-frontend/llb/imageconfig"
@@ -37,6 +39,35 @@ func agentUser(in Input, u spec.User) spec.User {
 		u.Sudo = in.Facts.exists(sudo)
 	}
 	return u
+}
+
+// agentSource is what a checkout of the SDK holds of the server: a workspace of uv
+// whose packages share the name openhands.
+func agentSource() checkout {
+	c := checkout{of: "OpenHands' software-agent-sdk", needs: []string{"pyproject.toml", "uv.lock"}}
+	c.patterns = append(c.patterns, c.needs...)
+	for _, dir := range deps.AgentPackages() {
+		c.needs = append(c.needs, dir+"/pyproject.toml")
+		c.patterns = append(c.patterns, dir+"/pyproject.toml", dir+"/openhands")
+	}
+	c.needs = append(c.needs, "openhands-agent-server/openhands/agent_server/__main__.py")
+	return c
+}
+
+// agentCode is the agent-server's code from a checkout.
+func (in Input) agentCode() llb.State {
+	var action *llb.FileAction
+	for _, dir := range deps.AgentPackages() {
+		const code = deps.AgentDir + "/code/openhands"
+		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}
+		owner := llb.WithUIDGID(0, 0)
+		if action == nil {
+			action = llb.Copy(*in.Source, "/"+dir+"/openhands", code, info, owner, in.Created)
+			continue
+		}
+		action = action.Copy(*in.Source, "/"+dir+"/openhands", code, info, owner, in.Created)
+	}
+	return llb.Scratch().File(action, in.Step("code", "server.source", "copy the server's code")...)
 }
 
 // agentFiles adds the name that hosts call, and the directory that conversations

@@ -34,6 +34,7 @@ func TestServerIsDeterministic(t *testing.T) {
 			func(in *ohllb.Input) { in.Platform = arm64 }},
 		{"source", withSource, debian(), source},
 		{"agent-server", withAgent, debian(), nil},
+		{"agent-server of a source", "base_image: debian:trixie-slim\nserver: {name: agent-server, source: .}\ndeps: {acp: {agents: [codex, claude-code]}}\n", debian(), source},
 		{"agent-server prebuilt", "base_image: debian\ndeps_image: deps\nuser: 1\n", nil, prebuiltAgent},
 		{"no merge", withSource, debian(), func(in *ohllb.Input) {
 			source(in)

@@ -116,8 +116,7 @@ func TestLoadProblems(t *testing.T) {
 			`2:50: server.version "0.62 --index-url x" is not a version`}},
 		{"server source", base + "server: {name: action-execution-server, source: ../checkout}\n", nil, []string{
 			`2:49: server.source "../checkout" is not the name of a build context; use "." for the build context`}},
-		{"agent-server source", base + "server: {name: agent-server, source: .}\n", nil, []string{
-			`2:38: server.source of server "agent-server" is not supported by this version; remove it, and name a release with server.version`}},
+		{"agent-server source", base + "server: {name: agent-server, source: .}\n", nil, nil},
 		{"agent-server with a browser of Playwright", base + "server: agent-server\ndeps: {browser: playwright}\n", nil, []string{
 			`3:17: deps.browser needs a version of Playwright where no server's lock file names one`}},
 		{"agent-server without needs", base + "server: agent-server\ndeps: {tools: [bash, git]}\n", nil, []string{

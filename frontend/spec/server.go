@@ -32,9 +32,11 @@ type Server struct {
 
 	// Source is where the server's code comes from instead of a release: `.` for
 	// the build context, or the name of another one (`--build-context NAME=...`).
-	// It is a checkout with `pyproject.toml`, `poetry.lock` and the package
-	// `openhands`. The Python dependencies follow the first two alone. It is not
-	// supported for `agent-server` by this version.
+	// For `action-execution-server` it is a checkout of OpenHands V0, with
+	// `pyproject.toml`, `poetry.lock` and the package `openhands`; for
+	// `agent-server` one of software-agent-sdk, with `uv.lock` and the directories
+	// of its four packages. The Python dependencies follow the lock file and each
+	// `pyproject.toml` alone.
 	//
 	//spec:example server: {name: action-execution-server, source: .}
 	Source string `yaml:"source"`

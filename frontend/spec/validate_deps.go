@@ -35,10 +35,6 @@ func (l *loader) checkServer(s Server) {
 	case s.Name == ServerNone:
 		l.checkNoServer()
 	default:
-		if s.Name == ServerAgent && l.given("server.source") {
-			l.problem("server.source", "server.source of server %q is not supported by this version; remove it, and name a release with server.version", s.Name)
-			return
-		}
 		l.checkRelease("server.version", s.Version)
 		if s.Source != "" && !contextName.MatchString(s.Source) {
 			l.problem("server.source", "server.source %q is not the name of a build context; use %q for the build context, or a name that --build-context gives", s.Source, ".")

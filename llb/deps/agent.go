@@ -1,6 +1,8 @@
 package deps
 
 import (
+	"strings"
+
 	"github.com/moby/buildkit/client/llb"
 )
 
@@ -34,6 +36,16 @@ func agentWheels() [][2]string {
 	}
 }
 
+// AgentPackages are the names of the agent-server's packages: on PyPI, and of their
+// directories in a checkout.
+func AgentPackages() []string {
+	var names []string
+	for _, w := range agentWheels() {
+		names = append(names, w[0])
+	}
+	return names
+}
+
 // agentRequirements name the packages, by digest where the version is known.
 func agentRequirements(version string) []string {
 	var list []string
@@ -49,6 +61,9 @@ func agentRequirements(version string) []string {
 
 // agentSources are the packages as their wheels have them: pure Python.
 func (in graph) agentSources() llb.State {
+	if in.Source != nil {
+		return in.agentCheckout()
+	}
 	// The same vertex for every architecture: nothing in it is for one.
 	n := in.native()
 	return n.must("server", func() llb.State {
@@ -67,6 +82,45 @@ func (in graph) agentSources() llb.State {
 	}).State
 }
 
+// agentCheckout is the code of a checkout in the layout of the wheels.
+func (in graph) agentCheckout() llb.State {
+	return in.native().must("server", func() llb.State {
+		info := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}
+		var copies []fileCopy
+		for _, dir := range AgentPackages() {
+			copies = append(copies, fileCopy{"/" + dir + "/openhands", "/openhands", info})
+		}
+		return in.copied(copies, "take the server's code")
+	}).State
+}
+
+// agentWorkspace is what says which packages the server of a checkout requires: a
+// change of its code leaves it as it is.
+func (in graph) agentWorkspace() llb.State {
+	return in.native().must("lock", func() llb.State {
+		info := &llb.CopyInfo{CreateDestPath: true}
+		copies := []fileCopy{{"/pyproject.toml", "/", info}, {"/uv.lock", "/", info}}
+		for _, dir := range AgentPackages() {
+			copies = append(copies, fileCopy{"/" + dir + "/pyproject.toml", "/" + dir + "/", info})
+		}
+		return in.copied(copies, "take uv.lock and each pyproject.toml")
+	}).State
+}
+
+// fileCopy is a copy out of a checkout.
+type fileCopy struct {
+	from, to string
+	info     *llb.CopyInfo
+}
+
+func (in graph) copied(copies []fileCopy, text string) llb.State {
+	action := llb.Copy(*in.Source, copies[0].from, copies[0].to, copies[0].info, in.Times)
+	for _, c := range copies[1:] {
+		action = action.Copy(*in.Source, c.from, c.to, c.info, in.Times)
+	}
+	return llb.Scratch().File(action, in.Step("server", "server.source", text)...)
+}
+
 // agentPackages is the virtual environment, without the server's own packages.
 func (in graph) agentPackages() (Component, error) {
 	s, err := in.venvStage("agent-deps.sh")
@@ -74,6 +128,13 @@ func (in graph) agentPackages() (Component, error) {
 		return Component{}, err
 	}
 	s.apt = true
+	s.env["PACKAGES"] = strings.Join(AgentPackages(), " ")
+	if in.Source != nil {
+		s.text = "install the packages of uv.lock"
+		s.files = append(s.files, "workspace.py")
+		s.mounts = append(s.mounts, mountAt("lock", in.agentWorkspace()))
+		return Component{Name: "python-deps", State: in.exec(s)}, nil
+	}
 	s.text = "install what openhands-agent-server " + in.Server.Version + " requires"
 	if in.Server.Version == agentVersion {
 		s.files = append(s.files, agentLock, agentUnbuilt, agentBuilders)

@@ -100,7 +100,9 @@ func inputs() []Input {
 				all = append(all, without)
 				if python != "" {
 					older := spec.Server{Name: spec.ServerAgent, Version: "1.50.0"}
-					all = append(all, with, fromSource, graphInput(arch, d, agent), graphInput(arch, d, older))
+					agentSource := graphInput(arch, d, spec.Server{Name: spec.ServerAgent, Source: "."})
+					agentSource.Source = &source
+					all = append(all, with, fromSource, graphInput(arch, d, agent), graphInput(arch, d, older), agentSource)
 				}
 			}
 		}

@@ -3,7 +3,8 @@
 #
 # uv installs what agent-server.txt lists, all of it wheels, and builds what
 # agent-sources.txt lists with what agent-build.txt does, each with its hashes. Of
-# a version that has no such list uv resolves one.
+# a checkout uv installs what its uv.lock lists. Of a version that has no such list
+# it resolves one.
 . /run/openhands/script/common.sh
 . /run/openhands/script/venv.sh
 case $version in
@@ -16,15 +17,23 @@ top=/openhands/agent-server
 mkdir -p "$OUT$top"
 ln -s "$OUT$top" "$top"
 make_venv "$top/.venv"
-if [ -e "$RUN/script/agent-server.txt" ]; then
+if [ -d "$RUN/lock" ]; then
+  cp -R "$RUN/lock" /tmp/project
+  "$venv/bin/python" "$RUN/script/workspace.py" /tmp/project "$venv/lib/python$version/site-packages" $PACKAGES
+  # --frozen: what is locked counts, also where a pyproject.toml says more by now.
+  "$RUN/uv/openhands/uv/uv" export --quiet --frozen --project /tmp/project --cache-dir "$RUN/uvcache" --python "$python" \
+    --all-packages --no-default-groups --no-emit-workspace --no-annotate --no-header --output-file /tmp/locked.txt
+  install --no-deps --require-hashes --requirement /tmp/locked.txt
+elif [ -e "$RUN/script/agent-server.txt" ]; then
   install --no-deps --require-hashes --no-build --requirement "$RUN/script/agent-server.txt"
   # Built anew, not taken from the cache: another stage may have built it with
   # other requirements.
   install --no-deps --require-hashes --no-cache --build-constraint "$RUN/script/agent-build.txt" \
     --requirement "$RUN/script/agent-sources.txt"
 else
-  uv_pip compile --output-file /tmp/resolved.txt --no-emit-package openhands-sdk --no-emit-package openhands-tools \
-    --no-emit-package openhands-workspace --no-emit-package openhands-agent-server "$RUN/script/server.txt" >/tmp/resolve.log
+  set --
+  for package in $PACKAGES; do set -- "$@" --no-emit-package "$package"; done
+  uv_pip compile --output-file /tmp/resolved.txt "$@" "$RUN/script/server.txt" >/tmp/resolve.log
   install --no-deps --requirement /tmp/resolved.txt
 fi
 finish_venv "$top/.venv" "$top/code"
