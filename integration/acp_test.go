@@ -69,12 +69,14 @@ func TestACPAgents(t *testing.T) {
 		port := freePort(t)
 		s := startAgent(t, port, "", engine.RunOptions{Image: image, Args: []string{"--port", fmt.Sprint(port)}})
 		var answer struct {
-			Models []struct{ ID string }
-			Error  any
+			Name    string `json:"agent_name"`
+			Version string `json:"agent_version"`
+			Models  []any  `json:"available_models"`
+			Error   any
 		}
 		s.ask("POST", "/api/acp/models", map[string]any{"agent_settings": map[string]any{"agent_kind": "acp", "acp_server": "claude-code"}}, &answer)
-		if answer.Error != nil || len(answer.Models) == 0 {
-			t.Errorf("the server asks the agent for its models and gets %+v", answer)
+		if answer.Error != nil || answer.Name != "@agentclientprotocol/claude-agent-acp" || answer.Version != "0.63.0" || len(answer.Models) == 0 {
+			t.Errorf("the server asks its agent for models and gets %+v", answer)
 		}
 	})
 }

@@ -25,8 +25,10 @@ import (
 // reference. Without its layers in the daemon's cache that takes minutes, so
 // every test composes images of it.
 var (
-	serverDeps = sync.OnceValues(func() (string, error) { return buildServerDeps("server: action-execution-server\n", "test/server-deps:latest") })
-	agentDeps  = sync.OnceValues(func() (string, error) { return buildServerDeps("server: agent-server\n", "test/agent-deps:latest") })
+	serverDeps = sync.OnceValues(func() (string, error) {
+		return buildServerDeps("server: action-execution-server\n", "test/server-deps:latest")
+	})
+	agentDeps = sync.OnceValues(func() (string, error) { return buildServerDeps("server: agent-server\n", "test/agent-deps:latest") })
 )
 
 func buildServerDeps(yaml, image string) (string, error) {
