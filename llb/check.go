@@ -41,7 +41,13 @@ func ComposeCheck(in Input) (*Output, error) {
 		expect = append(expect, "server")
 	}
 	args := []string{checkProgram, "--expect", strings.Join(expect, ",")}
-	opts := in.runOptions(in.Step("check", "base_image", "check the image on "+in.Base.Ref))
+	// What fails is a component, or that one does not run on the base: where
+	// others built the components, they are the first to look at.
+	key := "base_image"
+	if in.Deps.Prebuilt != nil && in.Document.Given("deps_image") {
+		key = "deps_image"
+	}
+	opts := in.runOptions(in.Step("check", key, "check the image on "+in.Base.Ref))
 	opts = append(opts, llb.Args(args), llb.Dir(config.WorkingDir), llb.User(config.User))
 	for _, kv := range config.Env {
 		k, v, _ := strings.Cut(kv, "=")

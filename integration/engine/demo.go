@@ -15,9 +15,6 @@ var demoExamples = []string{"minimal", "alpine"}
 // demoServerExample is built, and its server is used.
 const demoServerExample = "server-alpine"
 
-// demoCheckExample is checked inside BuildKit: the other server.
-const demoCheckExample = "agent-server"
-
 // tmuxScript runs a few of the tools inside a tmux session and prints what a
 // person would see on its screen. The session's shell says when it is done.
 const tmuxScript = `
@@ -51,8 +48,11 @@ func (e *Engine) Demo(ctx context.Context, w io.Writer) error {
 	if err := e.demoServer(ctx, w, demoServerExample); err != nil {
 		return fmt.Errorf("example %s: %w", demoServerExample, err)
 	}
-	if err := e.demoCheck(ctx, w, demoCheckExample); err != nil {
-		return fmt.Errorf("example %s: %w", demoCheckExample, err)
+	if err := e.demoAgent(ctx, w); err != nil {
+		return fmt.Errorf("example %s on %s: %w", demoAgentExample, demoAgentBase, err)
+	}
+	if err := e.demoCheck(ctx, w, demoAgentExample); err != nil {
+		return fmt.Errorf("example %s: %w", demoAgentExample, err)
 	}
 	fmt.Fprintf(w, "\nThe engine keeps running for the next build; make down stops it.\n")
 	return nil
@@ -63,13 +63,17 @@ func (e *Engine) demoBuild(ctx context.Context, w io.Writer, example string) (st
 	spec := filepath.Join("examples", example, SpecFile)
 	image := ExampleImage(example)
 	heading(w, "buildx build -f "+spec)
+	return image, e.demoBuildAs(ctx, w, filepath.Join(e.repo, spec), image)
+}
+
+func (e *Engine) demoBuildAs(ctx context.Context, w io.Writer, spec, image string) error {
 	started := time.Now()
-	built, err := e.Build(ctx, BuildOptions{Spec: filepath.Join(e.repo, spec), Image: image, Log: w})
+	built, err := e.Build(ctx, BuildOptions{Spec: spec, Image: image, Log: w})
 	if err != nil {
-		return "", err
+		return err
 	}
 	fmt.Fprintf(w, "\n%s@%s in %.1f s\n", built.Ref, built.Digest, time.Since(started).Seconds())
-	return image, nil
+	return nil
 }
 
 // demoCheck lets the frontend's own target start a server and use it.

@@ -123,12 +123,7 @@ func execute(ctx context.Context, command string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, serverAddress+"/execute_action", bytes.NewReader(request))
-	if err != nil {
-		return "", err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	body, err := do(req)
+	body, err := post(ctx, serverAddress+"/execute_action", request)
 	if err != nil {
 		return "", err
 	}
@@ -154,6 +149,15 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return do(req)
+}
+
+func post(ctx context.Context, url string, request []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(request))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
 	return do(req)
 }
 
