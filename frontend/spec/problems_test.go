@@ -122,11 +122,11 @@ func TestLoadProblems(t *testing.T) {
 			`4:38: deps.acp.agents[3] "codex" is listed already as deps.acp.agents[1]; remove one`,
 			`4:45: deps.acp.agents[4] "none" stands for no agent at all; write it alone, or remove it`,
 			`5:11: the agents of deps.acp run on a node of their own`}},
-		{"no agents of ACP", base + "deps: {acp: {node: \"24.21.0\"}}\n", nil, []string{`2:8: deps.acp needs agents; add some of claude-code, codex, gemini-cli, or write "none"`}},
+		{"no agents of ACP", base + "deps: {acp: {node: \"24.21.0\"}}\n", nil, []string{`2:13: deps.acp needs agents; add some of claude-code, codex, gemini-cli, or write "none"`}},
 		{"ACP in short", base + "deps: {acp: claude}\n", nil, []string{`2:13: ACP agent "claude" is unknown; use one of claude-code, codex, gemini-cli`}},
 		{"one agent of ACP", base + "deps: {acp: codex}\n", nil, nil},
 		{"none of ACP", base + "deps: {acp: none}\n", nil, nil},
-		{"ACP with a deps image", base + "deps_image: a\ndeps: {acp: codex}\n", nil, []string{`3:8: deps.acp has no effect with deps_image`}},
+		{"ACP with a deps image", base + "deps_image: a\ndeps: {acp: codex}\n", nil, []string{`3:13: deps.acp has no effect with deps_image`}},
 		{"agent-server source", base + "server: {name: agent-server, source: .}\n", nil, nil},
 		{"agent-server with a browser of Playwright", base + "server: agent-server\ndeps: {browser: playwright}\n", nil, []string{
 			`3:17: deps.browser needs a version of Playwright where no server's lock file names one`}},
