@@ -29,26 +29,29 @@ func TestClosedNetwork(t *testing.T) {
 // mistakes are told with what to do. They come first, as stages that have
 // succeeded are not run again.
 func (n *closedNetwork) mistakes(t *testing.T) {
-	const spec = "# syntax=" + engine.FrontendImage + "\nbase_image: alpine:3.22\n" +
+	const spec = "# syntax=" + engine.FrontendImage + "\nbase_image: debian:trixie-slim\n" +
 		"mirrors: {apt: \"https://mirror.example.com\", pypi: \"https://mirror.example.com/pypi/simple\", node: \"https://mirror.example.com/node\"}\n"
+	const bash, uv, node = "deps: {tools: [bash]}\n", "deps: {tools: [bash], uv: true}\n", "deps: {tools: [bash], node: {version: \"24.21.0\"}}\n"
 	for _, tt := range []struct {
 		name, deps string
 		secrets    map[string]string
 		want       []string
 	}{
-		{"no CA", "{tools: [bash]}", map[string]string{"netrc": n.netrc}, []string{"[lib]", "--secret id=ca"}},
-		{"no password", "{tools: [bash]}", map[string]string{"ca": n.ca}, []string{"[lib]", "401", "--secret id=netrc"}},
-		{"wrong password", "{tools: [bash]}", map[string]string{"ca": n.ca, "netrc": n.wrong}, []string{"[lib]", "401", "--secret id=netrc"}},
-		{"wrong password for pip", "{tools: [bash], uv: true}", map[string]string{"ca": n.ca, "netrc": n.wrong, "apt": n.netrc},
+		{"no CA", bash, map[string]string{"netrc": n.netrc}, []string{"[lib]", "--secret id=ca"}},
+		{"no password", bash, map[string]string{"ca": n.ca}, []string{"[lib]", "401", "--secret id=netrc"}},
+		{"wrong password", bash, map[string]string{"ca": n.ca, "netrc": n.wrong}, []string{"[lib]", "401", "--secret id=netrc"}},
+		{"wrong password for packages", bash + "extra_deps: {packages: [tree]}\n", map[string]string{"ca": n.ca, "netrc": n.wrong},
+			[]string{"[packages]", "401", `the secret "ca" (given)`, "(given: netrc)"}},
+		{"wrong password for pip", uv, map[string]string{"ca": n.ca, "netrc": n.wrong, "apt": n.netrc},
 			[]string{"[uv]", "hint: mirror.example.com wants a user name and a password, or refuses", "--secret id=netrc"}},
-		{"wrong password for an archive", "{tools: [bash], node: {version: \"24.21.0\"}}", map[string]string{"ca": n.ca, "netrc": n.wrong, "apt": n.netrc},
+		{"wrong password for an archive", node, map[string]string{"ca": n.ca, "netrc": n.wrong, "apt": n.netrc},
 			[]string{"oh-seal: download https://mirror.example.com/node/", "401 Unauthorized", "--secret id=netrc"}},
-		{"no CA for an archive", "{tools: [bash], node: {version: \"24.21.0\"}}", map[string]string{"netrc": n.netrc},
+		{"no CA for an archive", node, map[string]string{"netrc": n.netrc},
 			[]string{"oh-seal: download https://mirror.example.com/node/", "not trusted here", "--secret id=ca"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			res, err := n.Build(t.Context(), engine.BuildOptions{
-				Spec: n.spec(t, spec+"deps: "+tt.deps+"\n"), Args: n.args(tt.secrets),
+				Spec: n.spec(t, spec+tt.deps), Args: n.args(tt.secrets),
 			})
 			if err == nil {
 				t.Fatalf("the build succeeds:\n%s", res.Log)
@@ -105,7 +108,7 @@ extra_deps:
       bash -c 'exec 3<>/dev/tcp/127.0.0.1/443'
       if why=$(bash -c 'exec 3<>/dev/tcp/OUTSIDE' 2>&1); then echo a way out; exit 1; fi
       echo "$why"
-    - set -e; cd /tmp; pip download --no-deps --no-cache-dir -d six six; npm pack is-number; ls -d six/* *.tgz; rm -r six *.tgz /root/.npm
+    - set -e; cd /tmp; pip download --quiet --no-deps --no-cache-dir -d six six; npm pack is-number; ls -d six/* *.tgz; rm -r six *.tgz /root/.npm
 mirrors:
   apt: https://mirror.example.com/
   npm: https://mirror.example.com/npm/
@@ -116,7 +119,7 @@ mirrors:
 	dir := t.TempDir()
 	secrets := map[string]string{"ca": n.ca, "netrc": n.netrc, "apt": n.netrc}
 	for id, content := range map[string]string{
-		"pip": "[global]\nindex-url = https://mirror.example.com/pypi/simple\n",
+		"pip": "[global]\nindex-url = https://" + string(n.needles["the password, in an address"]) + "@mirror.example.com/pypi/simple\n",
 		"npm": "//mirror.example.com/npm/:username=" + n.mirror.User + "\n//mirror.example.com/npm/:_password=" + string(n.needles["the password, for npm"]) + "\n",
 	} {
 		secrets[id] = filepath.Join(dir, id)
@@ -132,7 +135,7 @@ mirrors:
 		t.Fatal(err)
 	}
 	n.notIn(t, "the output", strings.NewReader(res.Log))
-	contains(t, res.Log, "Network is unreachable", "is-number-", "six-")
+	contains(t, res.Log, "Network is unreachable", "is-number-", "six/six-")
 	for _, part := range []string{"npm", "playwright"} {
 		if n.mirror.Served(part) == 0 {
 			t.Errorf("nothing of %s comes from the mirror", part)
