@@ -8,21 +8,19 @@ import (
 	"github.com/openhands/llb-frontend/integration/engine"
 )
 
-// call gives what buildx prints without building.
-func call(t *testing.T, yaml string, args ...string) string {
-	t.Helper()
-	res, err := eng.Build(t.Context(), engine.BuildOptions{Spec: writeSpec(t, yaml), Args: args})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.Log
-}
-
 // What --call answers, as a person reads it and as a script does.
 func TestCall(t *testing.T) {
 	const clean = "args: {SUITE: trixie}\nbase_image: debian:${SUITE}-slim\n"
+	call := func(t *testing.T, args ...string) string {
+		t.Helper()
+		res, err := eng.Build(t.Context(), engine.BuildOptions{Spec: writeSpec(t, clean), Args: args})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.Log
+	}
 	t.Run("check of a clean spec", func(t *testing.T) {
-		contains(t, call(t, clean, "--check"), "Check complete, no warnings found.")
+		contains(t, call(t, "--check"), "Check complete, no warnings found.")
 	})
 	t.Run("check", func(t *testing.T) {
 		log := buildFails(t, "base_image: debian\nenvironment:\n  API_TOKEN: abc\n", "--check")
@@ -38,10 +36,10 @@ func TestCall(t *testing.T) {
 		contains(t, log, "NotPinned: base_image", "3 | >>> base_image: debian:${SUITE}-slim")
 	})
 	t.Run("outline", func(t *testing.T) {
-		contains(t, call(t, clean, "--call=outline"), "TARGET:", "runtime", "SUITE", "trixie")
+		contains(t, call(t, "--call=outline"), "TARGET:", "runtime", "SUITE", "trixie")
 	})
 	t.Run("outline as JSON", func(t *testing.T) {
-		log := call(t, clean, "--call=outline,format=json", "--progress=quiet")
+		log := call(t, "--call=outline,format=json", "--progress=quiet")
 		var outline struct {
 			Args []struct{ Name, Value string } `json:"args"`
 		}
@@ -53,6 +51,6 @@ func TestCall(t *testing.T) {
 		}
 	})
 	t.Run("targets", func(t *testing.T) {
-		contains(t, call(t, clean, "--call=targets"), "runtime (default)", "deps", "check")
+		contains(t, call(t, "--call=targets"), "runtime (default)", "deps", "check")
 	})
 }
