@@ -315,8 +315,9 @@ func TestChangesStayLocal(t *testing.T) {
 		{"vscode", withServer + "deps: {vscode: {version: \"1\", digests: {amd64: \"" + sum + "\"}}}\n",
 			withServer + "deps: {vscode: {version: \"2\", digests: {amd64: \"" + sum + "\"}}}\n",
 			[]string{"compose", "vscode"}},
-		{"node", withServer, withServer + "deps: {node: {version: \"2\", digests: {amd64: \"" + sum + "\"}}}\n", []string{"compose", "node"}},
-		{"no node", withServer, withServer + "deps: {node: none}\n", []string{"compose", "node"}},
+		{"node", withServer, withServer + "deps: {node: {version: \"22\", digests: {amd64: \"" + sum + "\"}}}\n", []string{"compose", "node"}},
+		// Playwright's driver then keeps the node of its wheel.
+		{"no node", withServer, withServer + "deps: {node: none}\n", []string{"compose", "node", "python-deps"}},
 		{"browser", withServer, withServer + "deps: {browser: builder}\n", []string{"browser", "compose"}},
 		{"tools", withServer, withServer + "deps: {tools: [bash, tmux, git]}\n", []string{"compose", "tools"}},
 		{"requirements", withServer, withServer + "deps: {python: {requirements: [numpy]}}\n", []string{"compose", "python-deps"}},

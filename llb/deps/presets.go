@@ -22,6 +22,9 @@ type preset struct {
 	// locksPlaywright says that the sources name the Playwright that the server
 	// drives.
 	locksPlaywright bool
+	// headless says that the server drives its browser through Playwright alone,
+	// which takes the headless shell.
+	headless bool
 }
 
 func presets() map[string]preset {
@@ -29,7 +32,7 @@ func presets() map[string]preset {
 		spec.ServerActionExecution: {
 			sources: graph.actionSources, extensions: "/openhands/runtime/utils/vscode-extensions",
 			packages: graph.actionPackages, code: graph.actionCode,
-			venvPython: VenvPython, poetry: true, locksPlaywright: true,
+			venvPython: VenvPython, poetry: true, locksPlaywright: true, headless: true,
 		},
 		spec.ServerAgent: {
 			sources: graph.agentSources, extensions: "/openhands/agent_server/vscode_extensions",

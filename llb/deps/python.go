@@ -146,7 +146,7 @@ func (in graph) poetry() (Component, error) {
 		native, err := in.native().python()
 		return in.exec(stage{
 			name: "poetry", key: "deps.python", text: "install poetry " + poetryVersion,
-			script: "poetry.sh", files: []string{"poetry.txt"},
+			script: "poetry.sh", files: []string{"poetry.txt", "prune.py"},
 			env:       map[string]string{"PLATFORM": in.wheels(), "BELOW": "python"},
 			openhands: []llb.State{in.native().lib().State, native.State},
 			mounts:    mounts,

@@ -1,6 +1,9 @@
 package deps
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // actionPackages is the virtual environment of the V0 server, or of
 // deps.python.requirements alone. It depends on the lock file, not on the
@@ -25,14 +28,26 @@ func (in graph) venvStage(script string) (stage, error) {
 		return stage{}, err
 	}
 	mounts, err := in.onPython()
-	return stage{
+	s := stage{
 		name: "python-deps", key: "deps.python", text: "install the Python packages",
-		script: script, files: []string{"venv.sh", "sources.py", "openhands_user_base.py"},
+		script: script, files: []string{"venv.sh", "sources.py", "prune.py", "openhands_user_base.py"},
 		made:      map[string]string{"requirements.txt": lines(in.Spec.Python.Requirements)},
 		env:       map[string]string{"PLATFORM": in.wheels(), "HOME_PYTHON": in.interpreter(), "BELOW": "python"},
 		openhands: interpreters,
 		mounts:    mounts,
-	}, err
+	}
+	if in.nodeForPlaywright() {
+		s.env["NODE"] = "1"
+	}
+	return s, err
+}
+
+// nodeForPlaywright tells whether /openhands has a node that Playwright's driver
+// runs on: 20 is the oldest that its releases support.
+func (in graph) nodeForPlaywright() bool {
+	major, _, _ := strings.Cut(in.Spec.Node.Version, ".")
+	n, err := strconv.Atoi(major)
+	return err == nil && n >= 20 && in.Spec.Node.Wanted()
 }
 
 func lines(list []string) string {

@@ -48,6 +48,9 @@ func (in graph) browser() (Component, error) {
 	if m := in.Mirrors["playwright"]; m != "" && in.Spec.Browser.Provider == spec.ProviderPlaywright {
 		s.env["PLAYWRIGHT_DOWNLOAD_HOST"] = m
 	}
+	if in.Server.Wanted() && in.preset().headless {
+		s.env["HEADLESS"] = "1"
+	}
 	if in.Server.Wanted() && in.preset().locksPlaywright {
 		s.env["LAUNCHER"] = "1"
 		if in.Spec.Browser.Version == "" {

@@ -20,25 +20,35 @@ if [ -n "$version" ]; then
 fi
 case $ARCH in amd64) platform=debian12-x64 directory=chrome-linux ;; arm64) platform=debian12-arm64 directory=chrome-linux ;; esac
 export PLAYWRIGHT_HOST_PLATFORM_OVERRIDE=$platform PLAYWRIGHT_BROWSERS_PATH=$top/ms-playwright
+# link_browser NAME PROGRAM TO lets the browser stand where this Playwright looks
+# for NAME.
+link_browser() {
+  revision=$("$python" -c 'import json, sys
+print(next(b["revision"] for b in json.load(open(sys.argv[1]))["browsers"] if b["name"] == sys.argv[2]))' \
+    "$driver/package/browsers.json" "$1")
+  dir=$top/ms-playwright/$(echo "$1" | tr - _)-$revision/$directory
+  mkdir -p "$dir"
+  ln -s "$3" "$dir/$2"
+  touch "${dir%/*}/INSTALLATION_COMPLETE"
+}
 if [ "$PROVIDER" = playwright ]; then
-  NODE_OPTIONS="--require $RUN/script/netrc.cjs" "$driver/node" "$driver/package/cli.js" install chromium >/tmp/install.log 2>&1 || { tail -20 /tmp/install.log >&2; exit 1; }
+  # A server that drives its browser without a screen needs the headless shell
+  # alone, which is smaller by half. Full Chromium is for screens and extensions.
+  NODE_OPTIONS="--require $RUN/script/netrc.cjs" "$driver/node" "$driver/package/cli.js" install \
+    ${HEADLESS:+--only-shell} chromium >/tmp/install.log 2>&1 || { tail -20 /tmp/install.log >&2; exit 1; }
   chrome=$(find "$top/ms-playwright" -path '*/chromium-*' -type f -name chrome -perm -1)
+  if [ -n "${HEADLESS:-}" ]; then
+    chrome=$(find "$top/ms-playwright" -type f \( -name headless_shell -o -name chrome-headless-shell \) -perm -1)
+    case $chrome in */chrome-headless-shell-linux64/*) directory=chrome-linux64 ;; esac
+    link_browser chromium chrome "../..${chrome#"$top/ms-playwright"}"
+  fi
 else
   cp -a /distribution/usr/lib/chromium "$top/"
-  rm -rf "$top"/chromium/chrome-sandbox "$top"/chromium/chrome_crashpad_handler.debug
+  rm -rf "$top/chromium/chrome_crashpad_handler.debug"
   chrome=$top/chromium/chromium
   if [ -n "$version" ]; then
-    # Where this Playwright looks for its own.
-    for name in chromium chromium-headless-shell; do
-      revision=$("$python" -c 'import json, sys
-print(next(b["revision"] for b in json.load(open(sys.argv[1]))["browsers"] if b["name"] == sys.argv[2]))' \
-        "$driver/package/browsers.json" "$name")
-      dir=$top/ms-playwright/$(echo "$name" | tr - _)-$revision/$directory
-      mkdir -p "$dir"
-      case $name in chromium) program=chrome ;; *) program=headless_shell ;; esac
-      ln -s ../../../chromium/chromium "$dir/$program"
-      touch "${dir%/*}/INSTALLATION_COMPLETE"
-    done
+    link_browser chromium chrome ../../../chromium/chromium
+    link_browser chromium-headless-shell headless_shell ../../../chromium/chromium
   fi
 fi
 if [ ! -x "$chrome" ]; then
@@ -48,6 +58,9 @@ fi
 find "$top" -name 'chrome_sandbox' -delete -o -name 'chrome-sandbox' -delete # setuid, which ours are not
 # Translations of menus that nobody sees; English is always wanted.
 find "$top" -path '*/locales/*.pak*' ! -name 'en-US.pak*' -delete
+# Checks for people who write Vulkan drivers. Pages are drawn by SwiftShader, which
+# stays, also for WebGL: no GPU's driver, no Mesa and no LLVM comes along.
+find "$top" -name '*VkLayer*' -delete
 
 for font in dejavu/DejaVuSans.ttf dejavu/DejaVuSans-Bold.ttf dejavu/DejaVuSansMono.ttf dejavu/DejaVuSerif.ttf \
   liberation/LiberationSans-Regular.ttf liberation/LiberationSans-Bold.ttf liberation/LiberationSans-Italic.ttf \

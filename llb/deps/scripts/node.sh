@@ -6,6 +6,7 @@ mkdir -p "$top" "$OUT/openhands/tools"
 tar -xzf "$RUN"/archive/* --strip-components=1 --no-same-owner -C "$top"
 rm -rf "$top/include" "$top/share" "$top"/*.md "$top"/bin/corepack "$top/lib/node_modules/corepack" \
   "$top/lib/node_modules/npm/docs" "$top/lib/node_modules/npm/man"
+find "$top/lib" -name '*.md' -delete
 # A project's own node comes first on PATH; our npm must not run on it.
 for program in npm npx; do
   sed -i '1s|.*|#!/openhands/node/bin/node|' "$top/lib/node_modules/npm/bin/$program-cli.js"

@@ -13,6 +13,8 @@ mv "$env/bin/poetry" "$env/libexec/poetry"
 ln -s /openhands/bin/oh-init "$env/bin/poetry"
 ln -s /openhands/bin/oh-init "$root/bin/micromamba"
 rm -f "$env"/bin/activate* "$env"/bin/Activate*
+rm -rf "$env/include" "$env/share/man"
+for site in "$env"/lib/python3.*/site-packages; do /openhands/python/bin/python3 "$RUN/script/prune.py" "$site"; done
 release_times
 COMPILER=/openhands/python/bin/python3
 compile "$env/lib"

@@ -46,6 +46,14 @@ finish_venv() {
     echo "$2" >"$site/openhands_code.pth"
   fi
   rm -f "$venv"/bin/activate* "$venv"/bin/Activate*
+  # For compilers and for readers of manuals.
+  rm -rf "$venv/include" "$venv/share/man" "$venv/share/doc"
+  # Playwright's wheel has a node of its own, of 120 MB; it drives browsers with
+  # ours as well, where that is new enough.
+  if [ -n "${NODE:-}" ] && [ -e "$site/playwright/driver/node" ]; then
+    ln -sf /openhands/node/bin/node "$site/playwright/driver/node"
+  fi
+  "$python" "$RUN/script/prune.py" "$site"
 
   # Last on PATH: for bases that have no python.
   mkdir -p "$OUT/openhands/tools"

@@ -3,7 +3,8 @@
 top=$OUT/openhands/.openvscode-server
 mkdir -p "$top" "$OUT/openhands/tools"
 tar -xzf "$RUN"/archive/* --strip-components=1 --no-same-owner -C "$top"
-find "$top" -name '*.map' -delete
+find "$top" -name '*.map' -delete # source maps: for debuggers of VS Code itself
+rm -rf "$top"/node_modules/@vscode/windows-* # for Windows alone
 if [ -d "$RUN/extensions" ]; then
   for dir in "$RUN"/extensions/*/; do
     name=$(basename "$dir")
