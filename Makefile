@@ -20,7 +20,9 @@ integration:
 	go -C integration vet ./...
 	$(ENGINE) test
 
+# Empties the daemon's cache. What ends it takes the engine down.
 bench:
+	go -C integration run ./bench
 	go test -run='^$$' -bench=. ./frontend/cmd/oh-seal
 	$(ENGINE) test -run='^$$' -bench=. -benchtime=10x
 

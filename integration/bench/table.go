@@ -30,6 +30,9 @@ func table(w io.Writer, ours, peer *subject) error {
 		cache      string
 		ours, peer []float64
 	}{{"cold", ours.startCold, peer.startCold}, {"warm", ours.startWarm, peer.startWarm}} {
+		if len(s.ours) == 0 || len(s.peer) == 0 {
+			continue
+		}
 		row("run to healthy, "+s.cache+" page cache, median", "%.1f s", median(s.ours), median(s.peer))
 		row("run to healthy, "+s.cache+" page cache, least", "%.1f s", slices.Min(s.ours), slices.Min(s.peer))
 	}
