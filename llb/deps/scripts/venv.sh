@@ -54,6 +54,7 @@ finish_venv() {
     ln -sf /openhands/node/bin/node "$site/playwright/driver/node"
   fi
   "$python" "$RUN/script/prune.py" "$site"
+  if [ -d "$venv/share" ]; then find "$venv/share" -name '*.map' -delete; fi
 
   # Last on PATH: for bases that have no python.
   mkdir -p "$OUT/openhands/tools"
