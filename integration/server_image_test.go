@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -100,6 +101,21 @@ func TestCreateAtStart(t *testing.T) {
 		contains(t, res.Stdout, "uid=1000 gid=1000", "written\n")
 		contains(t, res.Stderr, `oh-init: account "dev" not written, going on with 1000:1000`, "read-only file system")
 	})
+}
+
+// VS Code says first where it is, and not before it is there: the server sleeps a
+// second for each line that it reads until then.
+func TestEditorSaysFirstThatItIsReady(t *testing.T) {
+	image := serverImage(t, "base_image: alpine:3.22\n")
+	const script = `coproc code { /openhands/.openvscode-server/bin/openvscode-server --host 127.0.0.1 --port $1 --without-connection-token; }
+read -r first <&${code[0]} && echo "$first"
+exec 3<>/dev/tcp/127.0.0.1/$1 && echo answers
+read -r second <&${code[0]} && echo more`
+	port := fmt.Sprint(freePort(t))
+	out := run(t, engine.RunOptions{Image: image, Args: []string{"bash", "-c", script, "-", port}})
+	if want := "Web UI available at http://localhost:" + port + "\nanswers\nmore\n"; out != want {
+		t.Errorf("it prints %q, want %q", out, want)
+	}
 }
 
 // An image with VS Code has it as the editor, also of git. Where no window is

@@ -27,7 +27,7 @@ func (in graph) vscode() (Component, error) {
 	}
 	s := stage{
 		name: "vscode", key: "deps.vscode", text: "unpack and seal openvscode-server " + in.Spec.VSCode.Version,
-		script: "vscode.sh", files: []string{"code"},
+		script: "vscode.sh", files: []string{"code", "ready.cjs"},
 		mounts: []llb.RunOption{below("lib", in.lib()), mountAt("archive", archive)},
 	}
 	if in.Server.Wanted() {

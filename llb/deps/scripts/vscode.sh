@@ -11,6 +11,12 @@ if [ -d "$RUN/extensions" ]; then
     cp -R "$dir" "$top/extensions/openhands-${name#openhands-}"
   done
 fi
+cp "$RUN/script/ready.cjs" "$top/out/"
+sed -i 's|^"$ROOT/node" |&--require "$ROOT/out/ready.cjs" |' "$top/bin/openvscode-server"
+if ! grep -q ready.cjs "$top/bin/openvscode-server"; then
+  echo "this release starts VS Code in another way than is known here: choose another version for deps.vscode" >&2
+  exit 1
+fi
 cp "$top/bin/remote-cli/openvscode-server" "$top/bin/remote-cli/code"
 install -m 755 "$RUN/script/code" "$OUT/openhands/tools/code"
 chmod -R u=rwX,go=rX "$top"
