@@ -21,9 +21,10 @@ import (
 
 func main() {
 	starts := flag.Int("starts", 5, "how often each image is started with a cold, and with a warm page cache")
+	changes := flag.Bool("changes", true, "measure builds after a change of one component too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Stdout, *starts)
+	err := run(ctx, os.Stdout, *starts, *changes)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -31,7 +32,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, w io.Writer, starts int) error {
+func run(ctx context.Context, w io.Writer, starts int, changes bool) error {
 	if starts < 1 {
 		return fmt.Errorf("-starts is %d, want 1 or more", starts)
 	}
@@ -53,7 +54,7 @@ func run(ctx context.Context, w io.Writer, starts int) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{Engine: e, checkout: filepath.Join(dir, "checkout"), specs: dir}
+	b := &bench{Engine: e, checkout: filepath.Join(dir, "checkout"), specs: dir, changes: changes}
 	ours, err := b.ours(ctx)
 	if err != nil {
 		return err

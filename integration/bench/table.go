@@ -14,6 +14,9 @@ func table(w io.Writer, ours, peer *subject) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "| what | %s | %s | ratio |\n|---|---|---|---|\n", ours.name, peer.name)
 	row := func(what, format string, a, b float64) {
+		if a == 0 || b == 0 { // not measured
+			return
+		}
 		fmt.Fprintf(&out, "| %s | %s | %s | %.2f |\n", what, fmt.Sprintf(format, a), fmt.Sprintf(format, b), a/b)
 	}
 	seconds := func(u engine.Usage) float64 { return u.Wall.Seconds() }
