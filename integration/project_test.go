@@ -37,8 +37,8 @@ func TestFrontendImage(t *testing.T) {
 	for _, l := range m.Layers {
 		size += l.Size
 	}
-	if size > 12e6 {
-		t.Errorf("the image is %d bytes compressed, want at most 12 MB", size)
+	if size > 14e6 {
+		t.Errorf("the image is %d bytes compressed, want at most 14 MB", size)
 	}
 }
 
