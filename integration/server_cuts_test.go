@@ -12,7 +12,7 @@ import (
 // deps image.
 func TestCuts(t *testing.T) {
 	image := serverImage(t, "base_image: alpine:3.22\n")
-	sh := func(script string) string {
+	sh := func(t *testing.T, script string) string {
 		t.Helper()
 		return run(t, engine.RunOptions{Image: image, Args: []string{"bash", "-c", script}})
 	}
@@ -27,13 +27,13 @@ func TestCuts(t *testing.T) {
 			"tests of pandas":            `-path '*/site-packages/pandas/tests/*'`,
 			"a second browser":           `-path '*/chromium-*/*' -type f ! -name INSTALLATION_COMPLETE`,
 		} {
-			if found := sh("find /openhands " + test + " | head -5"); found != "" {
+			if found := sh(t, "find /openhands " + test + " | head -5"); found != "" {
 				t.Errorf("%s:\n%s", what, found)
 			}
 		}
 	})
 	t.Run("Python", func(t *testing.T) {
-		contains(t, sh(`exec "$OH_INTERPRETER_PATH" -c "import numpy.testing, pandas.testing, libtmux.test, matplotlib.pyplot, jupyterlab; print('imported')"`), "imported")
+		contains(t, sh(t, `exec "$OH_INTERPRETER_PATH" -c "import numpy.testing, pandas.testing, libtmux.test, matplotlib.pyplot, jupyterlab; print('imported')"`), "imported")
 	})
 	// Playwright runs on our node, and takes the headless shell under both names.
 	t.Run("Playwright", func(t *testing.T) {
@@ -43,13 +43,16 @@ from playwright.sync_api import sync_playwright
 with sync_playwright() as p:
     for options in {}, {"channel": "chromium"}:
         browser = p.chromium.launch(args=["--no-sandbox"], **options)
-        page = browser.new_page(record_video_dir="/tmp/video")
+        context = browser.new_context(record_video_dir="/tmp/video")
+        page = context.new_page()
         page.goto("data:text/html,<title>a page</title>")
         print(page.title(), options)
+        video = page.video.path()
+        context.close()
+        print("video", os.path.getsize(video) > 0)
         browser.close()
-        print("video", os.path.getsize(page.video.path()) > 0)
 `
-		out := sh("\"$OH_INTERPRETER_PATH\" -c '" + drive + "' && readlink \"$(dirname \"$OH_INTERPRETER_PATH\")\"/../lib/python3.*/site-packages/playwright/driver/node")
+		out := sh(t, "\"$OH_INTERPRETER_PATH\" -c '" + drive + "' && readlink \"$(dirname \"$OH_INTERPRETER_PATH\")\"/../lib/python3.*/site-packages/playwright/driver/node")
 		contains(t, out, "a page {}", "a page {'channel': 'chromium'}", "/openhands/node/bin/node")
 		if n := strings.Count(out, "video True"); n != 2 {
 			t.Errorf("%d videos of 2\n%s", n, out)
