@@ -27,7 +27,7 @@ func TestCuts(t *testing.T) {
 			"tests of pandas":            `-path '*/site-packages/pandas/tests/*'`,
 			"a second browser":           `-path '*/chromium-*/*' -type f ! -name INSTALLATION_COMPLETE`,
 		} {
-			if found := sh(t, "find /openhands " + test + " | head -5"); found != "" {
+			if found := sh(t, "find /openhands "+test+" | head -5"); found != "" {
 				t.Errorf("%s:\n%s", what, found)
 			}
 		}
@@ -52,7 +52,7 @@ with sync_playwright() as p:
         print("video", os.path.getsize(video) > 0)
         browser.close()
 `
-		out := sh(t, "\"$OH_INTERPRETER_PATH\" -c '" + drive + "' && readlink \"$(dirname \"$OH_INTERPRETER_PATH\")\"/../lib/python3.*/site-packages/playwright/driver/node")
+		out := sh(t, "\"$OH_INTERPRETER_PATH\" -c '"+drive+"' && readlink \"$(dirname \"$OH_INTERPRETER_PATH\")\"/../lib/python3.*/site-packages/playwright/driver/node")
 		contains(t, out, "a page {}", "a page {'channel': 'chromium'}", "/openhands/node/bin/node")
 		if n := strings.Count(out, "video True"); n != 2 {
 			t.Errorf("%d videos of 2\n%s", n, out)
