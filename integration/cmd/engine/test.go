@@ -12,9 +12,9 @@ import (
 	"github.com/openhands/llb-frontend/integration/engine"
 )
 
-// testTimeout is far above what the tests take (45 minutes where the deps are
+// testTimeout is far above what the tests take (55 minutes where the deps are
 // built already) and ends what hangs.
-const testTimeout = "70m"
+const testTimeout = "80m"
 
 // test brings the engine up, runs the integration tests with the given
 // arguments of go test, and takes the engine down again unless KEEP is set.
