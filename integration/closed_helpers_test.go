@@ -223,3 +223,8 @@ func firstOutput(ctx context.Context, commands ...[]string) string {
 	}
 	return ""
 }
+
+// search looks for what was planted.
+func (n *closedNetwork) search() *search {
+	return &search{needles: n.needles, seen: map[string]bool{}}
+}

@@ -12,10 +12,10 @@ import (
 // docs/closed-networks.md has a row for each mirror and each secret, and its
 // example of a spec is one.
 func TestClosedNetworksPage(t *testing.T) {
-	b, err := os.ReadFile("../docs/closed-networks.md")
-	if os.IsNotExist(err) {
-		t.Skip("the documents are not here")
+	if _, err := os.Stat("../docs"); err != nil {
+		t.Skip("the documents are not here: the image that the Dockerfile tests in has the code alone")
 	}
+	b, err := os.ReadFile("../docs/closed-networks.md")
 	if err != nil {
 		t.Fatal(err)
 	}

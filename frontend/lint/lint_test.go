@@ -107,9 +107,12 @@ func TestConfig(t *testing.T) {
 
 // The page has a section for each rule, and for nothing else.
 func TestPage(t *testing.T) {
+	if _, err := os.Stat("../../docs"); err != nil {
+		t.Skip("the documents are not here: the image that the Dockerfile tests in has the code alone")
+	}
 	page, err := os.ReadFile("../../docs/checks.md")
 	if err != nil {
-		t.Skip("docs are not here")
+		t.Fatal(err)
 	}
 	var sections []string
 	for _, m := range regexp.MustCompile(`(?m)^## (\w+)\n\n(Strict\. )?`).FindAllStringSubmatch(string(page), -1) {
