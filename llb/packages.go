@@ -72,7 +72,7 @@ func InstallPackages(in Input, facts *Facts) (llb.State, error) {
 	opts := in.runOptions(in.Step("packages", path, m.name+" install "+strings.Join(pkgs, " ")))
 	// Bases of the same distribution and architecture share a cache.
 	cache := strings.Join([]string{"openhands", m.name, facts.Distribution, in.Platform.Architecture}, "-")
-	script := llb.Scratch().File(llb.Mkfile("/"+m.name, 0o644, []byte(clientScript+m.script)), in.Step("packages", path, "script for "+m.name)...)
+	script := llb.Scratch().File(llb.Mkfile("/"+m.name, 0o644, []byte(clientScript+m.script)), in.Step("internal", path, "script of packages")...)
 	opts = append(opts, deps.Secrets()...)
 	if mirror := in.Document.Spec.Mirrors["apt"]; mirror != "" && m.name == "apt" {
 		opts = append(opts, llb.AddEnv(deps.AptMirror, mirror))

@@ -26,7 +26,7 @@ const runScript = "/run/openhands/script"
 // variables, so the shell's syntax stays the shell's.
 func (in Input) runCommands(root llb.State, env []string) llb.State {
 	script := llb.Scratch().File(llb.Mkfile("/run", 0o644, []byte(clientScript+"exec /bin/sh -c \"$1\"\n")),
-		in.Step("run", "extra_deps.run", "script for commands")...)
+		in.Step("internal", "extra_deps.run", "script of run")...)
 	for i, cmd := range in.Document.Spec.ExtraDeps.Run {
 		path := fmt.Sprintf("extra_deps.run[%d]", i)
 		opts := in.runOptions(in.Step("run", path, oneLine(cmd)))

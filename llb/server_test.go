@@ -335,8 +335,11 @@ func TestChangesStayLocal(t *testing.T) {
 			for _, pair := range [][2]map[digest.Digest]string{{before, after}, {after, before}} {
 				for dgst, title := range pair[0] {
 					if _, same := pair[1][dgst]; !same {
-						step, _, _ := strings.Cut(strings.TrimPrefix(title, "["), "]")
-						steps[strings.TrimPrefix(step, "deps.")] = true
+						step, text, _ := strings.Cut(strings.TrimPrefix(title, "["), "] ")
+						if step == "internal" { // of a stage
+							step = strings.TrimPrefix(text, "script of ")
+						}
+						steps[step] = true
 					}
 				}
 			}
@@ -372,9 +375,9 @@ func TestSourceReachesOnlyTheCodeLayer(t *testing.T) {
 		}
 	}
 	want := map[string][]string{
-		"[server] take pyproject.toml and poetry.lock":       {"/pyproject.toml", "/poetry.lock"},
-		"[vscode] unpack and seal openvscode-server 1.109.5": {"/openhands/runtime/utils/vscode-extensions"},
-		"[code] copy the server's code":                      {"/openhands", "/microagent[s]", "/third_part[y]", "/pyproject.toml", "/poetry.lock"},
+		"[server] copy pyproject.toml and poetry.lock": {"/pyproject.toml", "/poetry.lock"},
+		"[vscode] install openvscode-server 1.109.5":   {"/openhands/runtime/utils/vscode-extensions"},
+		"[code] copy the server's code":                {"/openhands", "/microagent[s]", "/third_part[y]", "/pyproject.toml", "/poetry.lock"},
 	}
 	if !maps.EqualFunc(readers, want, slices.Equal) {
 		t.Errorf("the checkout is read by\n%q\nwant\n%q", readers, want)

@@ -43,22 +43,24 @@ func (in graph) acp() (Component, error) {
 		return Component{}, err
 	}
 	s := stage{
-		name: "acp", key: "deps.acp", text: "install and seal " + strings.Join(in.Spec.ACP.Agents, ", "),
+		name: "acp", key: "deps.acp",
 		script: "acp.sh",
 		made:   map[string]string{},
 		env:    map[string]string{"CPU": in.machine("x64", "arm64")},
 		mounts: append(archives, below("lib", in.lib()),
 			llb.AddMount(runDir+"/npmcache", llb.Scratch(), llb.AsPersistentCacheDir("openhands-npm", llb.CacheMountShared))),
 	}
-	var list []string
+	var list, text []string
 	for _, a := range acpAgents() {
 		for _, name := range in.Spec.ACP.Agents {
 			if name == a.name {
 				s.files = append(s.files, a.lock())
 				list = append(list, strings.Join([]string{a.name, a.program, a.npm, a.version}, " "))
+				text = append(text, a.name+" "+a.version)
 			}
 		}
 	}
+	s.text = "install " + strings.Join(text, ", ")
 	s.made["agents.txt"] = lines(list)
 	return Component{Name: "acp", State: in.exec(s)}, nil
 }

@@ -23,6 +23,9 @@ const (
 	agentUnbuilt  = "agent-sources.txt"
 	agentBuilders = "agent-build.txt"
 	agentVersion  = "1.58.2"
+
+	// agentPackage is the agent-server's name on PyPI.
+	agentPackage = "openhands-agent-server"
 )
 
 // agentWheels are the packages of the agent-server, with the digests of the
@@ -32,7 +35,7 @@ func agentWheels() [][2]string {
 		{"openhands-sdk", "sha256:78e0452df8e75c970922f1e0cf1938a0f2a33a1a71f5a89de92e0970aa5ef96e"},
 		{"openhands-tools", "sha256:d163d9c8346ab262539deb7ae5750cd8cfae3af90cd915b9980428aba421fcb0"},
 		{"openhands-workspace", "sha256:25e1a0491124e724ed1319a735e8bcdc3fb9ab1def672349848ca8940ed94e6a"},
-		{"openhands-agent-server", "sha256:8f46884b801c50d6b6f06523974b6252c965eaed348d3597992d4c567df07a20"},
+		{agentPackage, "sha256:8f46884b801c50d6b6f06523974b6252c965eaed348d3597992d4c567df07a20"},
 	}
 }
 
@@ -72,7 +75,7 @@ func (in graph) agentSources() llb.State {
 			env["HASHES"] = "1"
 		}
 		return n.exec(stage{
-			name: "server", key: "server", text: "fetch openhands-agent-server " + n.Server.Version,
+			name: "server", key: "server", text: "download " + n.release(),
 			script:    "agent-release.sh",
 			made:      map[string]string{"server.txt": lines(agentRequirements(n.Server.Version))},
 			env:       env,
@@ -90,7 +93,7 @@ func (in graph) agentCheckout() llb.State {
 		for _, dir := range AgentPackages() {
 			copies = append(copies, fileCopy{"/" + dir + "/openhands", "/openhands", info})
 		}
-		return in.copied(copies, "take the server's code")
+		return in.copied(copies, "copy the server's code")
 	}).State
 }
 
@@ -103,7 +106,7 @@ func (in graph) agentWorkspace() llb.State {
 		for _, dir := range AgentPackages() {
 			copies = append(copies, fileCopy{"/" + dir + "/pyproject.toml", "/" + dir + "/", info})
 		}
-		return in.copied(copies, "take uv.lock and each pyproject.toml")
+		return in.copied(copies, "copy uv.lock and each pyproject.toml")
 	}).State
 }
 
@@ -135,7 +138,7 @@ func (in graph) agentPackages() (Component, error) {
 		s.mounts = append(s.mounts, mountAt("lock", in.agentWorkspace()))
 		return Component{Name: "python-deps", State: in.exec(s)}, nil
 	}
-	s.text = "install what openhands-agent-server " + in.Server.Version + " requires"
+	s.text = "install what " + in.release() + " requires"
 	if in.Server.Version == agentVersion {
 		s.files = append(s.files, agentLock, agentUnbuilt, agentBuilders)
 	} else {

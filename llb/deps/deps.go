@@ -93,6 +93,10 @@ type graph struct {
 // native is the same graph for the machine that builds: its components run as
 // tools of the build.
 func (in graph) native() graph {
+	if in.Architecture != in.BuildArchitecture {
+		step, suffix := in.Step, " (for "+in.BuildArchitecture+", which builds)"
+		in.Step = func(name, path, text string) []llb.ConstraintsOpt { return step(name, path, text+suffix) }
+	}
 	in.Architecture = in.BuildArchitecture
 	return in
 }

@@ -6,7 +6,7 @@ import "github.com/moby/buildkit/client/llb"
 // libraries and data that several components share.
 func (in graph) lib() Component {
 	return in.must("lib", func() llb.State {
-		step := in.Step("lib", "deps.builder", "fetch and seal the loader, libc and shared data")
+		step := in.Step("lib", "deps.builder", "install the builder's loader, libc and shared data")
 		return in.seal(step, []string{"lib"})
 	})
 }

@@ -9,6 +9,8 @@ import (
 // preset is how the parts of /openhands that a server has of its own are made.
 // Another server is another file and an entry in presets.
 type preset struct {
+	// project is the server's name on PyPI.
+	project string
 	// sources are the server's, as they are before anything is compiled.
 	sources func(graph) llb.State
 	// extensions is where the sources have extensions for VS Code.
@@ -30,12 +32,12 @@ type preset struct {
 func presets() map[string]preset {
 	return map[string]preset{
 		spec.ServerActionExecution: {
-			sources: graph.actionSources, extensions: "/openhands/runtime/utils/vscode-extensions",
+			project: serverPackage, sources: graph.actionSources, extensions: "/openhands/runtime/utils/vscode-extensions",
 			packages: graph.actionPackages, code: graph.actionCode,
 			venvPython: VenvPython, poetry: true, locksPlaywright: true, headless: true,
 		},
 		spec.ServerAgent: {
-			sources: graph.agentSources, extensions: "/openhands/agent_server/vscode_extensions",
+			project: agentPackage, sources: graph.agentSources, extensions: "/openhands/agent_server/vscode_extensions",
 			packages: graph.agentPackages, code: graph.agentCode,
 			venvPython: AgentPython,
 		},
@@ -55,3 +57,6 @@ func presetOf(server string) preset {
 func Interpreter(server string) string { return presetOf(server).venvPython }
 
 func (in graph) preset() preset { return presetOf(in.Server.Name) }
+
+// release names the server's release to people.
+func (in graph) release() string { return in.preset().project + " " + in.Server.Version }

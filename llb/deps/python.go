@@ -27,26 +27,28 @@ func (in graph) python() (Component, error) {
 	case spec.ProviderMicromamba:
 		return in.once("python", in.condaPython)
 	default:
-		return Component{Name: "python", State: in.builderPython().State}, nil
+		return in.builderPython(), nil
 	}
 }
 
 // builderPython is the distribution's CPython. The machine's own also runs pip
 // for other stages, whatever the image's provider is.
 func (in graph) builderPython() Component {
-	return in.must("builder's python", func() llb.State {
+	c := in.must("builder's python", func() llb.State {
 		return in.exec(stage{
-			name: "python", key: "deps.python", text: "fetch and seal the builder's python",
+			name: "python", key: "deps.python", text: "install the builder's Python",
 			script: "python-builder.sh", files: []string{"pip_wheel.py"}, apt: true,
 			mounts: []llb.RunOption{below("lib", in.lib())},
 		})
 	})
+	c.Name = "python"
+	return c
 }
 
 func (in graph) uvPython() (llb.State, error) {
 	archives, err := in.downloads(graph.uvPythonArchive)
 	return in.exec(stage{
-		name: "python", key: "deps.python", text: "unpack and seal python-build-standalone",
+		name: "python", key: "deps.python", text: "install Python " + in.uvPythonVersion() + " of python-build-standalone",
 		script: "python-uv.sh",
 		mounts: append(archives, below("lib", in.lib())),
 	}), err
@@ -69,7 +71,7 @@ func (in graph) condaPython() (llb.State, error) {
 		env["POETRY_VERSION"] = poetryVersion
 	}
 	return in.exec(stage{
-		name: "python", key: "deps.python", text: "install and seal python of conda-forge",
+		name: "python", key: "deps.python", text: "install Python " + env["VERSION"] + " of conda-forge",
 		script: "python-micromamba.sh",
 		env:    env,
 		mounts: append(archives, below("lib", in.lib()),
@@ -98,34 +100,34 @@ func (in graph) interpreter() string {
 
 // interpreters are the components that must stand at /openhands for the
 // wanted python to run on this machine.
-func (in graph) interpreters() ([]llb.State, error) {
+func (in graph) interpreters() ([]Component, error) {
 	n := in.native()
 	p, err := n.python()
 	if err != nil {
 		return nil, err
 	}
-	states := []llb.State{n.lib().State, p.State}
+	components := []Component{n.lib(), p}
 	if in.hasPoetry() {
 		poetry, err := n.poetry()
 		if err != nil {
 			return nil, err
 		}
-		states = append(states, poetry.State)
+		components = append(components, poetry)
 	}
-	return states, nil
+	return components, nil
 }
 
 // pip is what must stand at /openhands for stages that fetch by pip.
-func (in graph) pip() []llb.State {
+func (in graph) pip() []Component {
 	n := in.native()
-	return []llb.State{n.lib().State, n.builderPython().State}
+	return []Component{n.lib(), n.builderPython()}
 }
 
 // uv is the package manager, as a component and as a tool of the build.
 func (in graph) uv() (Component, error) {
 	return in.must("uv", func() llb.State {
 		return in.exec(stage{
-			name: "uv", key: "deps.uv", text: "fetch uv " + uvVersion,
+			name: "uv", key: "deps.uv", text: "install uv " + uvVersion,
 			script:    "uv.sh",
 			files:     []string{"uv-launcher"},
 			env:       map[string]string{"REQUIREMENT": uvRequirement, "PLATFORM": "musllinux_1_1_" + in.machine("x86_64", "aarch64")},
@@ -148,7 +150,7 @@ func (in graph) poetry() (Component, error) {
 			name: "poetry", key: "deps.python", text: "install poetry " + poetryVersion,
 			script: "poetry.sh", files: []string{"poetry.txt", "prune.py"},
 			env:       map[string]string{"PLATFORM": in.wheels(), "BELOW": "python"},
-			openhands: []llb.State{in.native().lib().State, native.State},
+			openhands: []Component{in.native().lib(), native},
 			mounts:    mounts,
 		}), err
 	})

@@ -1,6 +1,7 @@
 package deps
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -15,7 +16,10 @@ func (in graph) actionPackages() (Component, error) {
 	}
 	s.files = append(s.files, "project.py")
 	if in.Server.Wanted() {
-		s.text = "install the packages of poetry.lock"
+		s.text = "install what " + in.release() + " requires"
+		if in.Source != nil {
+			s.text = "install the packages of poetry.lock"
+		}
 		s.mounts = append(s.mounts, mountAt("lock", in.lock()))
 	}
 	return Component{Name: "python-deps", State: in.exec(s)}, nil
@@ -29,7 +33,7 @@ func (in graph) venvStage(script string) (stage, error) {
 	}
 	mounts, err := in.onPython()
 	s := stage{
-		name: "python-deps", key: "deps.python", text: "install the Python packages",
+		name: "python-deps", key: "deps.python", text: "install " + some(in.Spec.Python.Requirements),
 		script: script, files: []string{"venv.sh", "sources.py", "prune.py", "openhands_user_base.py"},
 		made:      map[string]string{"requirements.txt": lines(in.Spec.Python.Requirements)},
 		env:       map[string]string{"PLATFORM": in.wheels(), "HOME_PYTHON": in.interpreter(), "BELOW": "python"},
@@ -48,6 +52,15 @@ func (in graph) nodeForPlaywright() bool {
 	major, _, _ := strings.Cut(in.Spec.Node.Version, ".")
 	n, err := strconv.Atoi(major)
 	return err == nil && n >= 20 && in.Spec.Node.Wanted()
+}
+
+// some names the first of a list, and counts the others.
+func some(list []string) string {
+	const shown = 6
+	if more := len(list) - shown; more > 1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(list[:shown], ", "), more)
+	}
+	return strings.Join(list, ", ")
 }
 
 func lines(list []string) string {

@@ -13,7 +13,7 @@ func (in graph) node() (Component, error) {
 		return Component{}, err
 	}
 	return Component{Name: "node", State: in.exec(stage{
-		name: "node", key: "deps.node", text: "unpack and seal node " + in.Spec.Node.Version,
+		name: "node", key: "deps.node", text: "install Node.js " + in.Spec.Node.Version,
 		script: "node.sh",
 		mounts: []llb.RunOption{below("lib", in.lib()), mountAt("archive", archive)},
 	})}, nil
@@ -26,7 +26,7 @@ func (in graph) vscode() (Component, error) {
 		return Component{}, err
 	}
 	s := stage{
-		name: "vscode", key: "deps.vscode", text: "unpack and seal openvscode-server " + in.Spec.VSCode.Version,
+		name: "vscode", key: "deps.vscode", text: "install openvscode-server " + in.Spec.VSCode.Version,
 		script: "vscode.sh", files: []string{"code", "ready.cjs"},
 		mounts: []llb.RunOption{below("lib", in.lib()), mountAt("archive", archive)},
 	}
@@ -39,7 +39,7 @@ func (in graph) vscode() (Component, error) {
 // browser is Chromium with its libraries and fonts.
 func (in graph) browser() (Component, error) {
 	s := stage{
-		name: "browser", key: "deps.browser", text: "fetch and seal Chromium by " + in.Spec.Browser.Provider,
+		name: "browser", key: "deps.browser", text: "install " + in.chromium(),
 		script: "browser.sh", files: []string{"fonts.conf", "chrome", "chromium", "oh-playwright", "netrc.cjs"}, apt: true,
 		env:       map[string]string{"PROVIDER": in.Spec.Browser.Provider, "VERSION": in.Spec.Browser.Version},
 		openhands: in.pip(),
@@ -60,11 +60,23 @@ func (in graph) browser() (Component, error) {
 	return Component{Name: "browser", State: in.exec(s)}, nil
 }
 
+// chromium tells people which one the browser is.
+func (in graph) chromium() string {
+	switch {
+	case in.Spec.Browser.Provider != spec.ProviderPlaywright:
+		return "the builder's Chromium"
+	case in.Spec.Browser.Version == "":
+		return "Chromium of the server's Playwright"
+	default:
+		return "Chromium of Playwright " + in.Spec.Browser.Version
+	}
+}
+
 // playwrightVersion is a file that says which Playwright the lock file names.
 func (in graph) playwrightVersion() llb.State {
 	n := in.native()
 	return n.exec(stage{
-		name: "browser", key: "deps.browser", text: "look up Playwright's version in poetry.lock",
+		name: "browser", key: "deps.browser", text: "look up the version of Playwright in poetry.lock",
 		script: "playwright-version.sh",
 		mounts: []llb.RunOption{below("lib", n.lib()), mountAt("lock", in.lock())},
 	})
@@ -74,5 +86,5 @@ func (in graph) playwrightVersion() llb.State {
 func (in graph) init() Component {
 	return Component{Name: "init", State: llb.Scratch().File(
 		llb.Copy(in.Helpers, RuntimeDir+"/"+in.Architecture, "/", &llb.CopyInfo{CopyDirContentsOnly: true}, in.Times),
-		in.Step("init", "deps.tools", "take oh-init")...)}
+		in.Step("init", "deps.tools", "add oh-init")...)}
 }

@@ -17,7 +17,7 @@ const (
 	uvVersion         = "0.13.9"
 	poetryVersion     = "2.5.1" // scripts/poetry.txt has its closure
 	micromambaVersion = "2.3.3-0"
-	uvPythonVersion   = "3.13.17+20261021"
+	defaultUVPython   = "3.13.17+20261021"
 	condaPython       = "3.12"
 )
 
@@ -133,11 +133,10 @@ func (in graph) vscodeArchive() archive {
 	}
 }
 
+func (in graph) uvPythonVersion() string { return cmp.Or(in.Spec.Python.Version, defaultUVPython) }
+
 func (in graph) uvPythonArchive() archive {
-	version := in.Spec.Python.Version
-	if version == "" {
-		version = uvPythonVersion
-	}
+	version := in.uvPythonVersion()
 	_, date, _ := strings.Cut(version, "+")
 	return archive{
 		mirror: "github", address: githubAddress, component: "deps.python", digests: in.Spec.Python.Digests,

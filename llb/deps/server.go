@@ -18,7 +18,7 @@ func (in graph) actionSources() llb.State {
 	n := in.native()
 	return n.must("server", func() llb.State {
 		return n.exec(stage{
-			name: "server", key: "server", text: "fetch " + serverPackage + " " + in.Server.Version,
+			name: "server", key: "server", text: "download " + n.release(),
 			script:    "server-release.sh",
 			env:       env,
 			openhands: n.pip(),
@@ -34,7 +34,7 @@ func (in graph) lock() llb.State {
 		src := in.actionSources()
 		return llb.Scratch().File(
 			llb.Copy(src, "/pyproject.toml", "/").Copy(src, "/poetry.lock", "/"),
-			in.Step("server", "server", "take pyproject.toml and poetry.lock")...)
+			in.Step("server", "server", "copy pyproject.toml and poetry.lock")...)
 	}).State
 }
 
@@ -50,7 +50,7 @@ func (in graph) compiled(script string) (Component, error) {
 		return Component{}, err
 	}
 	return Component{Name: "code", State: in.exec(stage{
-		name: "code", key: "server", text: "compile the server's code",
+		name: "code", key: "server", text: "compile " + in.release(),
 		script:    script,
 		env:       map[string]string{"HOME_PYTHON": in.interpreter()},
 		openhands: interpreters,

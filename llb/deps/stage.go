@@ -4,6 +4,7 @@ import (
 	"embed"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 )
@@ -33,7 +34,7 @@ type stage struct {
 	env  map[string]string
 	// openhands is what stands at /openhands while the script runs: components
 	// for the machine that builds.
-	openhands []llb.State
+	openhands []Component
 	mounts    []llb.RunOption
 	// apt says that the script fetches packages of the distribution.
 	apt bool
@@ -69,7 +70,7 @@ func (in graph) exec(s stage) llb.State {
 	opts = append(opts, IndexMirrors(in.Mirrors)...)
 	if len(s.openhands) > 0 {
 		// Scripts add links below it to what they write.
-		opts = append(opts, llb.AddMount("/openhands", in.overlay(s.openhands), llb.SourcePath("/openhands"), llb.ForceNoOutput))
+		opts = append(opts, llb.AddMount("/openhands", in.overlay(s), llb.SourcePath("/openhands"), llb.ForceNoOutput))
 	}
 	opts = append(opts, s.mounts...)
 	opts = append(opts, in.Run...)
@@ -100,20 +101,23 @@ func (in graph) scriptDir(s stage) llb.State {
 		}
 		action = action.Mkfile("/"+name, 0o644, contents[name])
 	}
-	return llb.Scratch().File(action, in.Step(s.name, s.key, "script of "+s.name)...)
+	return llb.Scratch().File(action, in.Step("internal", s.key, "script of "+s.name)...)
 }
 
-// overlay puts components on top of each other.
-func (in graph) overlay(states []llb.State) llb.State {
-	if len(states) == 1 {
-		return states[0]
+// overlay puts what a stage runs on top of each other.
+func (in graph) overlay(s stage) llb.State {
+	var states []llb.State
+	var names []string
+	for _, c := range s.openhands {
+		states, names = append(states, c.State), append(names, c.Name)
 	}
+	step := in.Step("internal", s.key, "programs of the build: "+strings.Join(names, ", "))
 	if !in.NoMerge {
-		return llb.Merge(states)
+		return llb.Merge(states, step...)
 	}
 	root := llb.Scratch()
 	for _, st := range states {
-		root = root.File(llb.Copy(st, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}))
+		root = root.File(llb.Copy(st, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}), step...)
 	}
 	return root
 }

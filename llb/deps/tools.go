@@ -9,7 +9,7 @@ import (
 // tools holds the wanted distribution packages. It sees the lib component and
 // adds only the libraries that lib lacks.
 func (in graph) tools(lib Component) Component {
-	step := in.Step("tools", "deps.tools", "fetch and seal "+strings.Join(in.Spec.Tools, ", "))
+	step := in.Step("tools", "deps.tools", "install "+strings.Join(in.Spec.Tools, ", "))
 	args := append([]string{"tools", "--lib", libMount}, in.Spec.Tools...)
 	return Component{
 		Name:  "tools",
