@@ -49,11 +49,11 @@ func withPackages(ctx context.Context, opt options, packages []string, say func(
 	}
 	defer os.RemoveAll(work)
 
-	debs, err := b.fetch(ctx, opt, packages, work)
+	debs, err := b.fetch(ctx, opt, packages, work, say)
 	if err != nil {
 		return err
 	}
-	say("fetch %s (%s)", count(len(debs), "package"), megabytes(debs))
+	say("unpack %s", count(len(debs), "package"))
 	t := newTree(requested)
 	for _, d := range debs {
 		if err := b.unpack(ctx, d, t, work); err != nil {

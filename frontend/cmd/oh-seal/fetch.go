@@ -67,7 +67,7 @@ type deb struct {
 
 // fetch downloads packages with everything that they depend on, down to libc6,
 // for the target architecture. The builder's own package state stays untouched.
-func (b builder) fetch(ctx context.Context, opt options, packages []string, work string) ([]deb, error) {
+func (b builder) fetch(ctx context.Context, opt options, packages []string, work string, say func(string, ...any)) ([]deb, error) {
 	apt, err := b.newApt(opt.arch.Name, work)
 	if err != nil {
 		return nil, err
@@ -78,6 +78,7 @@ func (b builder) fetch(ctx context.Context, opt options, packages []string, work
 		return nil, err
 	}
 	apt.add(more...)
+	say("read the lists of packages of %s", b.release)
 	if _, err := apt.run(ctx, "update"); err != nil {
 		return nil, fmt.Errorf("apt-get update for %s in %s: %w", opt.arch.Name, b.release, aptRemedy(err, mirror))
 	}
@@ -89,6 +90,7 @@ func (b builder) fetch(ctx context.Context, opt options, packages []string, work
 	if err != nil {
 		return nil, err
 	}
+	say("download %s (%s, less what is in the cache)", count(len(debs), "package"), megabytes(debs))
 	if err := takeCached(debs, opt.aptCache, apt.archives); err != nil {
 		return nil, err
 	}

@@ -6,14 +6,15 @@
 . /run/openhands/script/common.sh
 top=/openhands/acp
 mkdir -p "$OUT$top/bin" "$OUT$top/node" /native
-tar -xzf "$RUN"/native/* --strip-components=1 --no-same-owner -C /native
-tar -xzf "$RUN"/archive/* --strip-components=1 --no-same-owner -C "$OUT$top/node"
+untar /native "$RUN"/native/*
+untar "$OUT$top/node" "$RUN"/archive/*
 find "$OUT$top/node" -mindepth 1 -maxdepth 1 ! -name bin ! -name LICENSE -exec rm -rf {} +
 find "$OUT$top/node/bin" -mindepth 1 ! -name node -delete # npm is for those who install
 PATH=/native/bin:$PATH
 export PATH
 while read -r agent program package version; do
   dir=$OUT$top/$agent
+  say "install $package $version"
   mkdir "$dir"
   cp "$RUN/script/acp-$agent.json" "$dir/package-lock.json"
   printf '{"dependencies": {"%s": "%s"}}\n' "$package" "$version" >"$dir/package.json"

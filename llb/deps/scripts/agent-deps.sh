@@ -33,6 +33,7 @@ elif [ -e "$RUN/script/agent-server.txt" ]; then
 else
   set --
   for package in $PACKAGES; do set -- "$@" --no-emit-package "$package"; done
+  say "resolve what the packages require"
   uv_pip compile --output-file /tmp/resolved.txt "$@" "$RUN/script/server.txt" >/tmp/resolve.log
   install --no-deps --requirement /tmp/resolved.txt
 fi

@@ -13,6 +13,7 @@ version=${VERSION:-$(cat "$RUN/version/version" 2>/dev/null || true)}
 if [ -n "$version" ]; then
   # The driver knows the revision, and where it is. It runs on this machine, for
   # the target's platform.
+  say "download the driver of Playwright $version"
   pip download --quiet --no-deps --only-binary=:all: -d /tmp/playwright "playwright==$version"
   "$python" -m zipfile -e /tmp/playwright/*.whl /tmp/playwright/wheel
   driver=/tmp/playwright/wheel/playwright/driver
@@ -34,6 +35,7 @@ print(next(b["revision"] for b in json.load(open(sys.argv[1]))["browsers"] if b[
 if [ "$PROVIDER" = playwright ]; then
   # A server that drives its browser without a screen needs the headless shell
   # alone, which is smaller by half. Full Chromium is for screens and extensions.
+  say "download Chromium for $platform"
   NODE_OPTIONS="--require $RUN/script/netrc.cjs" "$driver/node" "$driver/package/cli.js" install \
     ${HEADLESS:+--only-shell} chromium >/tmp/install.log 2>&1 || { tail -20 /tmp/install.log >&2; exit 1; }
   chrome=$(find "$top/ms-playwright" -path '*/chromium-*' -type f -name chrome -perm -1)

@@ -10,6 +10,9 @@ HOME=/tmp/home
 export HOME
 mkdir -p "$HOME"
 
+# say tells people what a long step is at; all else is quiet while it succeeds.
+say() { echo "$*" >&2; }
+
 oh_seal() { "$RUN/helpers/oh-seal" "$@"; }
 
 # CA certificates are those of the lib component, as a builder need not have any.
@@ -34,6 +37,12 @@ hints() {
 }
 trap hints EXIT
 
+# untar TO FILE unpacks a release's archive without its top directory.
+untar() {
+  say "unpack ${2##*/}"
+  tar -xzf "$2" --strip-components=1 --no-same-owner -C "$1"
+}
+
 # packages TO PACKAGE... unpacks packages of the distribution for ARCH.
 packages() {
   to=$1 && shift
@@ -51,7 +60,10 @@ release_times() { find "$OUT/openhands" -exec touch -h -d @0 {} +; }
 
 # compile DIR... writes bytecode beside the sources of DIR, with COMPILER. Files
 # that are no Python of this version (templates, tests of parsers) stay without.
-compile() { "$COMPILER" -m compileall -q -j 0 "$@" >/tmp/compile.log 2>&1 || true; }
+compile() {
+  say "compile Python's bytecode"
+  "$COMPILER" -m compileall -q -j 0 "$@" >/tmp/compile.log 2>&1 || true
+}
 
 # seal [FLAG...] seals OUT on top of the lib component and of those in BELOW.
 seal() {

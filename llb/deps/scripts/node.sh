@@ -3,7 +3,7 @@
 . /run/openhands/script/common.sh
 top=$OUT/openhands/node
 mkdir -p "$top" "$OUT/openhands/tools"
-tar -xzf "$RUN"/archive/* --strip-components=1 --no-same-owner -C "$top"
+untar "$top" "$RUN"/archive/*
 rm -rf "$top/include" "$top/share" "$top"/*.md "$top"/bin/corepack "$top/lib/node_modules/corepack" \
   "$top/lib/node_modules/npm/docs" "$top/lib/node_modules/npm/man"
 find "$top/lib" -name '*.md' -delete

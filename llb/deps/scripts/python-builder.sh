@@ -38,6 +38,7 @@ for wheel in "$native"/openhands/python/share/python-wheels/pip-*.whl; do
   chroot "$native" "/usr/bin/$version" /openhands/pip_wheel.py "${wheel#"$native"}"
 done
 cp -a "$native/openhands/python/share" "$top/"
+say "compile Python's bytecode"
 chroot "$native" "/usr/bin/$version" -m compileall -q "/openhands/python/lib/$version" >/tmp/compile.log 2>&1 || true
 cp -a "$native/openhands/python/lib" "$top/"
 seal --from /target

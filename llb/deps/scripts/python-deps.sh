@@ -17,6 +17,7 @@ if [ -d "$RUN/lock" ]; then
   cp "$RUN/lock/pyproject.toml" "$RUN/lock/poetry.lock" /tmp/project/
   name=$("$env/bin/python" "$RUN/script/project.py" name /tmp/project/pyproject.toml)
   "$env/bin/python" "$RUN/script/project.py" check /tmp/project/pyproject.toml
+  say "read poetry.lock"
   "$env/libexec/poetry" export --quiet --directory /tmp/project --only main,runtime --output /tmp/locked.txt
 fi
 venv=$poetry/$name-py$version

@@ -7,6 +7,7 @@ mkdir -p "$OUT$root/bin" "$OUT$root/libexec" /openhands
 ln -s "$OUT$root" "$root"
 install -m 755 "$RUN"/archive/* "$root/libexec/micromamba"
 export MAMBA_ROOT_PREFIX="$RUN/mamba" MAMBA_NO_RC=true CONDA_PKGS_DIRS="$RUN/mamba/pkgs"
+say "install python $VERSION"
 case $ARCH in amd64) platform=linux-64 ;; arm64) platform=linux-aarch64 ;; esac
 "$RUN"/native/* create --yes --quiet --prefix "$root/envs/openhands" --platform "$platform" \
   --override-channels --channel "$CHANNEL" --always-copy "python=$VERSION" \

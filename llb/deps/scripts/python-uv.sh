@@ -4,8 +4,8 @@
 . /run/openhands/script/common.sh
 top=$OUT/openhands/python
 mkdir -p "$top" /native
-tar -xzf "$RUN"/archive/* --strip-components=1 --no-same-owner -C "$top"
-tar -xzf "$RUN"/native/* --strip-components=1 --no-same-owner -C /native
+untar "$top" "$RUN"/archive/*
+untar /native "$RUN"/native/*
 rm -rf "$top/include" "$top/share" "$top"/lib/libpython*.a "$top"/lib/pkgconfig \
   "$top"/lib/tcl* "$top"/lib/tk* "$top"/lib/itcl* "$top"/lib/thread* "$top"/lib/libtcl* "$top"/lib/libtk*
 for lib in "$top"/lib/python3.*; do

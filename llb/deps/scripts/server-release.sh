@@ -5,5 +5,5 @@ python=/openhands/python/bin/python3
 printf '%s\n' "$REQUIREMENT" >/tmp/server.txt
 pip download --quiet --no-deps --no-binary=:all: ${HASHES:+--require-hashes} --no-build-isolation -d /tmp/server -r /tmp/server.txt ||
   pip download --quiet --no-deps --no-binary="$PACKAGE" ${HASHES:+--require-hashes} -d /tmp/server -r /tmp/server.txt
-tar -xzf /tmp/server/*.tar.gz --strip-components=1 --no-same-owner -C "$OUT"
+untar "$OUT" /tmp/server/*.tar.gz
 find "$OUT" -mindepth 1 -exec touch -h -d @0 {} +

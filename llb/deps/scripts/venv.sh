@@ -22,6 +22,8 @@ machine() { case $1 in amd64) echo x86_64 ;; arm64) echo aarch64 ;; esac; }
 # for another machine it must be pure Python.
 # What uv says may hold addresses, so it is kept where secrets are.
 install() {
+  for file; do :; done # the requirements, the last argument of all
+  say "install $(grep -c '^[A-Za-z0-9]' "$file") packages of ${file##*/}"
   if ! uv_pip install --link-mode copy "$@" 2>"$RUN/private/install.log"; then
     cat "$RUN/private/install.log" >&2
     "$python" "$RUN/script/sources.py" failed "$RUN/private/install.log" "$(machine "$ARCH")" "$(machine "$BUILD_ARCH")"
@@ -63,6 +65,7 @@ finish_venv() {
     chmod 755 "$OUT/openhands/tools/$program"
   done
   release_times
+  say "compile Python's bytecode"
   # In processes that each get the same files every time: what marshal writes for a
   # constant depends on the files that its process has compiled before. As in
   # compile, files that are no Python of this version stay without.

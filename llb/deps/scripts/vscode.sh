@@ -2,7 +2,7 @@
 . /run/openhands/script/common.sh
 top=$OUT/openhands/.openvscode-server
 mkdir -p "$top" "$OUT/openhands/tools"
-tar -xzf "$RUN"/archive/* --strip-components=1 --no-same-owner -C "$top"
+untar "$top" "$RUN"/archive/*
 find "$top" -name '*.map' -delete # source maps: for debuggers of VS Code itself
 rm -rf "$top"/node_modules/@vscode/windows-* # for Windows alone
 if [ -d "$RUN/extensions" ]; then
