@@ -3,6 +3,8 @@
 ARG GO_VERSION=1.26
 # The linter's only pin: the Makefile reads it from here.
 ARG GOLANGCI_LINT_VERSION=v2.15.0
+# What the frontend reports, and its image's labels say; docker-bake.hcl sets both.
+ARG VERSION=dev REVISION=unknown
 
 # Go modules come from here first. It is empty; who builds without a route to a
 # module proxy, or behind one with a private CA, replaces it by a download cache:
@@ -37,7 +39,7 @@ RUN --mount=from=gomod,target=/gomod \
 RUN for target in openhands/tools/bash openhands/tools/env openhands/ld-linux-oh.so openhands/agent-server; do \
       mkdir -p "/out/links/${target%/*}" && ln -s "/$target" "/out/links/$target" || exit 1; \
     done
-ARG VERSION=dev REVISION=unknown
+ARG VERSION REVISION
 RUN --mount=from=gomod,target=/gomod \
     --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
@@ -62,6 +64,12 @@ RUN --mount=from=gomod,target=/gomod \
     export GOPROXY="file:///gomod,$(go env GOPROXY)" && golangci-lint config verify && golangci-lint run
 
 FROM scratch AS frontend
+ARG VERSION REVISION
+LABEL org.opencontainers.image.title="OpenHands LLB frontend" \
+      org.opencontainers.image.source="https://github.com/openhands/llb-frontend" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
 # What BuildKit reads before it starts a frontend: no network for it, and what it
 # can do with inputs, named contexts, subrequests and git URLs with a query.
 LABEL moby.buildkit.frontend.network.none="true" \

@@ -1,11 +1,13 @@
 variable "IMAGE" {
-  description = "Where the frontend image goes"
-  default     = "ghcr.io/openhands/llb-frontend:1"
+  description = "Where the frontend image goes, without a tag: those come from VERSION"
+  default     = "ghcr.io/openhands/llb-frontend"
 }
 
+# The one place of the version: the image's tags and label, and what the frontend
+# reports, are made of it.
 variable "VERSION" {
-  description = "Version that the frontend reports"
-  default     = "dev"
+  description = "Version of the frontend (semver.org)"
+  default     = "1.0.0"
 }
 
 variable "REVISION" {
@@ -18,6 +20,16 @@ variable "EXAMPLES" {
   default     = ["minimal", "alpine", "full", "server", "server-alpine", "distroless", "own-toolchain"]
 }
 
+# A release moves the tags of its minor and major version; a pre-release, or a
+# name such as "dev", has a tag of its own alone.
+function "tags" {
+  params = [image, version]
+  result = [
+    for parts in can(regex("^[0-9]+\\.[0-9]+\\.[0-9]+$", version)) ? [3, 2, 1] : [0] :
+    "${image}:${parts == 0 ? version : join(".", slice(split(".", version), 0, parts))}"
+  ]
+}
+
 group "default" {
   targets = ["frontend"]
 }
@@ -28,7 +40,7 @@ group "validate" {
 
 target "frontend" {
   target = "frontend"
-  tags   = [IMAGE]
+  tags   = tags(IMAGE, VERSION)
   args = {
     VERSION  = VERSION
     REVISION = REVISION

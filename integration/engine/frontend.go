@@ -38,6 +38,10 @@ func (e *Engine) PublishFrontend(ctx context.Context, platforms ...string) error
 	if err != nil {
 		return err
 	}
+	ref, err := name.ParseReference(e.FrontendRef())
+	if err != nil {
+		return err
+	}
 	commit := e.head(ctx)
 	args := []string{
 		"bake", "frontend", "--progress=plain", "--provenance=false",
@@ -50,7 +54,7 @@ func (e *Engine) PublishFrontend(ctx context.Context, platforms ...string) error
 	}
 	cmd := e.Buildx(ctx, args...)
 	cmd.Env = append(cmd.Env,
-		"IMAGE="+e.FrontendRef(), "REVISION="+commit.revision,
+		"IMAGE="+ref.Context().Name(), "REVISION="+commit.revision,
 		"BUILDX_BAKE_ENTITLEMENTS_FS=0", // the module cache lies outside the checkout
 	)
 	e.logf("building the frontend image")
