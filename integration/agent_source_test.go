@@ -71,7 +71,7 @@ func TestAgentServerSource(t *testing.T) {
 func sdkCheckout(t *testing.T, deps string) string {
 	t.Helper()
 	checkout, release := t.TempDir(), t.TempDir()
-	extract(t, pulled(t, deps, "amd64"), "openhands/agent-server/code/", release)
+	extract(t, pulled(t, deps, "amd64"), "openhands/agent-server/code/", release, "code")
 	var members []string
 	for dir, name := range sdkPackages {
 		members = append(members, dir)

@@ -82,7 +82,7 @@ func (n *closedNetwork) proxied(t *testing.T) {
 	}
 	// Nothing is there, and nothing is asked of it.
 	log := build("127.0.0.1:9")
-	for _, step := range []string{"[lib] fetch and seal", "[uv] fetch uv"} {
+	for _, step := range []string{"[lib] install", "[uv] install uv"} {
 		if !cached(t, log, step) {
 			t.Errorf("another proxy runs %s again:\n%s", step, log)
 		}

@@ -78,13 +78,13 @@ func (n *closedNetwork) example(t *testing.T, image, deps string) {
 		n.search().bytes(t, "the output", []byte(res.Log), nil)
 		return res.Log
 	}
-	build(image, "--provenance=mode=max")
+	build(image, "--provenance=mode=max", quickly)
 	for _, part := range []string{"debian", "pypi", "elsewhere", "node", "github"} {
 		if n.mirror.Served(part) == 0 {
 			t.Errorf("nothing of %s comes from the mirror", part)
 		}
 	}
-	build(deps, "--provenance=mode=max", "--target=deps")
+	build(deps, "--provenance=mode=max", "--target=deps", quickly)
 	contains(t, build("", "--target=check"), "server", ", no failure")
 }
 
@@ -129,7 +129,7 @@ mirrors:
 	}
 	res, err := n.Build(t.Context(), engine.BuildOptions{
 		Spec: n.spec(t, strings.Replace(spec, "OUTSIDE", outside, 1)), Image: image,
-		Args: n.args(secrets, "--provenance=mode=max", "--cache-to=type=local,mode=max,dest="+caches),
+		Args: n.args(secrets, "--provenance=mode=max", "--cache-to=type=local,mode=max,dest="+caches, quickly),
 	})
 	if err != nil {
 		t.Fatal(err)

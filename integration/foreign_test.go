@@ -50,7 +50,7 @@ func foreign(t *testing.T, name, yaml string) string {
 	crossCompile(t, program, "arm64")
 	notEmulated(t, program)
 	image := "test/foreign-" + name + ":latest"
-	buildAs(t, image, yaml, "--target=deps", "--platform=linux/arm64")
+	buildAs(t, image, yaml, "--target=deps", "--platform=linux/arm64", quickly)
 	notEmulated(t, program)
 	foreignDeps.refs[name] = eng.Registry() + "/" + image
 	return foreignDeps.refs[name]
@@ -129,8 +129,8 @@ func TestForeignEqualsEmulated(t *testing.T) {
 		// init is copied from the frontend's image, whoever builds.
 		{
 			name: "uv", yaml: foreignUV,
-			components: []string{"lib", "tools", "python", "node"},
-			rest:       []string{"poetry", "uv", "python-deps"},
+			components: []string{"lib", "tools", "python"},
+			rest:       []string{"node", "poetry", "uv", "python-deps"},
 		},
 		{
 			name: "agent", yaml: foreignAgent,

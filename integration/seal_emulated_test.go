@@ -7,7 +7,7 @@ import (
 
 // The matrix again for arm64: made on this machine without emulation, run with.
 // Bases run two at a time, as emulation is slow, and only those that tell of this
-// architecture what others do not: oldest and newest glibc, musl, no libc, no /etc.
+// architecture what others do not: oldest and newest glibc, musl, no libc.
 func TestSealMatrixOnARM64(t *testing.T) {
 	deps := lab(t, "arm64")
 	emulate(t)

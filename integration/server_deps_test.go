@@ -51,7 +51,7 @@ func TestOneLayerChanges(t *testing.T) {
 	})
 	t.Run("code of the server", func(t *testing.T) {
 		checkout := t.TempDir()
-		extract(t, deps, "openhands/code/", checkout)
+		extract(t, deps, "openhands/code/", checkout, "python-deps", "code")
 		yaml := "base_image: alpine:3.22\nserver: {name: action-execution-server, source: checkout}\n"
 		args := []string{"--build-context", "checkout=" + checkout, "--platform=linux/amd64"}
 		before := pulled(t, build(t, yaml, args...).Ref, "amd64")
@@ -86,10 +86,20 @@ func TestOneLayerChanges(t *testing.T) {
 }
 
 // extract writes what an image has below a directory to another, without
-// compiled Python.
-func extract(t *testing.T, img v1.Image, below, to string) {
+// compiled Python. Where the layers of some components hold all of it, only these
+// are read.
+func extract(t *testing.T, img v1.Image, below, to string, components ...string) {
 	t.Helper()
-	rc := mutate.Extract(img)
+	if len(components) == 0 {
+		extractTar(t, mutate.Extract(img), below, to)
+	}
+	for _, c := range components {
+		extractTar(t, componentLayer(t, img, c), below, to)
+	}
+}
+
+func extractTar(t *testing.T, rc io.ReadCloser, below, to string) {
+	t.Helper()
 	defer rc.Close()
 	for tr := tar.NewReader(rc); ; {
 		h, err := tr.Next()

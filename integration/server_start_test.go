@@ -66,7 +66,6 @@ func TestHostsCommand(t *testing.T) {
 		uid, wantedUID string // --user-id, and what the terminal has
 	}{
 		{"debian", "base_image: debian:trixie-slim\n", "", "openhands", "1000", "1000"},
-		{"debian as root", "base_image: debian:trixie-slim\n", "0", "openhands", "1000", "0"},
 		{"debian of root", "base_image: debian:trixie-slim\nuser: root\n", "", "root", "0", "0"},
 		{"alpine", "base_image: alpine:3.22\n", "", "openhands", "1000", "1000"},
 		{"alpine as root", "base_image: alpine:3.22\n", "0", "openhands", "1000", "0"},

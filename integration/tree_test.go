@@ -103,8 +103,20 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// componentTree is what the layer of a component holds. The history names it.
+// componentTree is what the layer of a component holds.
 func componentTree(t *testing.T, img v1.Image, component string) fileTree {
+	t.Helper()
+	rc := componentLayer(t, img, component)
+	defer rc.Close()
+	files, err := readTree(rc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// componentLayer is the tar of a component's layer. The history names it.
+func componentLayer(t *testing.T, img v1.Image, component string) io.ReadCloser {
 	t.Helper()
 	ls, err := img.Layers()
 	if err != nil {
@@ -119,12 +131,7 @@ func componentTree(t *testing.T, img v1.Image, component string) fileTree {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rc.Close()
-	files, err := readTree(rc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
+	return rc
 }
 
 // compareTrees names every file that differs.
