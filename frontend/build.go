@@ -5,6 +5,7 @@ package frontend
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
@@ -50,11 +51,13 @@ func newRequest(ctx context.Context, c client.Client) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &request{Client: bc, src: src}, nil
+	r := &request{Client: bc, src: src}
+	r.epoch, err = r.sourceDateEpoch(ctx)
+	return r, err
 }
 
 func (r *request) build(ctx context.Context) (*client.Result, error) {
-	doc, err := spec.Load(r.src.Filename, r.src.Data, r.BuildArgs)
+	doc, err := r.load(slices.Concat(r.TargetPlatforms, r.BuildPlatforms)[0])
 	if res, ok, err := r.HandleSubrequest(ctx, r.subrequests(doc, err)); ok || err != nil {
 		return res, err
 	}
@@ -70,7 +73,7 @@ func (r *request) build(ctx context.Context) (*client.Result, error) {
 	if r.noMerge {
 		r.warn(ctx, r.input(r.TargetPlatforms[0]).Problem("base_image", errNoMerge).Problems)
 	}
-	rb, err := r.Client.Build(ctx, r.platform)
+	rb, err := r.Client.Build(ctx, r.buildFor)
 	if err != nil {
 		return nil, err
 	}
@@ -83,10 +86,13 @@ func (r *request) prepare(doc *spec.Document) error {
 	return r.options()
 }
 
-// platform builds for one of the request's platforms.
-func (r *request) platform(ctx context.Context, p *ocispecs.Platform, _ int) (*dockerui.BuildResult, error) {
-	in := r.input(*p)
-	out, err := r.target.build(r, ctx, in)
+// buildFor builds for one of the request's platforms.
+func (r *request) buildFor(ctx context.Context, p *ocispecs.Platform, _ int) (*dockerui.BuildResult, error) {
+	r, err := r.on(*p)
+	if err != nil {
+		return nil, err
+	}
+	out, err := r.target.build(r, ctx, r.input(*p))
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +184,8 @@ func (r *request) input(p ocispecs.Platform) ohllb.Input {
 		Run:         r.runOptions(),
 		Proxied:     r.proxy() != nil,
 		IgnoreCache: r.IsNoCache,
+
+		CacheNamespace: r.CacheIDNamespace,
 	}
 }
 

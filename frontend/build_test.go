@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -132,6 +133,49 @@ func TestErrorsPointIntoTheSpec(t *testing.T) {
 				t.Errorf("marks lines %d, want %d", lines, tt.lines)
 			}
 		})
+	}
+}
+
+// A spec that uses the platform args is another one for each platform.
+func TestPlatformArgs(t *testing.T) {
+	s := &stub{
+		spec:   "base_image: debian:trixie-slim\ndeps_image: deps-${TARGETARCH}:1\nuser: root\nlabels: {on: $BUILDPLATFORM, for: $TARGETPLATFORM}\nextra_deps: make $TARGETARCH\n",
+		opts:   map[string]string{"platform": "linux/amd64,linux/arm64"},
+		images: registry(),
+	}
+	s.images["deps-amd64:1"], s.images["deps-arm64:1"] = s.images["deps:1"], s.images["deps:1"]
+	res, err := run(t, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources []string
+	for _, def := range s.solved {
+		for _, dt := range def.Def {
+			op := new(pb.Op)
+			if err := op.Unmarshal(dt); err != nil {
+				t.Fatal(err)
+			}
+			if id := op.GetSource().GetIdentifier(); strings.Contains(id, "deps-") {
+				name, _, _ := strings.Cut(path.Base(id), "@")
+				sources = append(sources, name+" on "+op.Platform.Architecture)
+			}
+			if args := op.GetExec().GetMeta().GetEnv(); args != nil && !slices.Contains(args, "TARGETARCH="+op.Platform.Architecture) {
+				t.Errorf("the command for %s has the variables %q", op.Platform.Architecture, args)
+			}
+		}
+	}
+	slices.Sort(sources)
+	if want := []string{"deps-amd64:1 on amd64", "deps-arm64:1 on arm64"}; !slices.Equal(sources, want) {
+		t.Errorf("deps images are %q, want %q", sources, want)
+	}
+	for _, p := range []string{"linux/amd64", "linux/arm64"} {
+		var img dockerspec.DockerOCIImage
+		if err := json.Unmarshal(res.Metadata[exptypes.ExporterImageConfigKey+"/"+p], &img); err != nil {
+			t.Fatal(err)
+		}
+		if got := img.Config.Labels; got["for"] != p || got["on"] != "linux/amd64" {
+			t.Errorf("labels for %s are %q", p, got)
+		}
 	}
 }
 

@@ -13,6 +13,10 @@ import (
 // build, a base is read where its user has a name; nothing else runs.
 func (r *request) convertLLB(ctx context.Context) (*convertllb.Result, error) {
 	p := r.TargetPlatforms[0]
+	r, err := r.on(p)
+	if err != nil {
+		return nil, err
+	}
 	out, err := r.target.build(r, ctx, r.input(p))
 	if err != nil {
 		return nil, err

@@ -171,7 +171,7 @@ func (r *request) source(ctx context.Context, in ohllb.Input) (*llb.State, error
 	case "":
 		return nil, nil
 	case ".":
-		st, err := r.MainContext(ctx, llb.IncludePatterns(patterns), llb.ExcludePatterns([]string{"**/__pycache__"}),
+		st, err := r.MainContext(ctx, llb.IncludePatterns(patterns), alsoExclude{"**/__pycache__"},
 			dockerui.WithInternalName("load the server's source"))
 		if err != nil {
 			return nil, err
@@ -179,7 +179,7 @@ func (r *request) source(ctx context.Context, in ohllb.Input) (*llb.State, error
 		return st, r.checkSource(ctx, in, *st)
 	}
 	named, err := r.NamedContext(name, dockerui.ContextOpt{Platform: &in.Platform, AsyncLocalOpts: func() []llb.LocalOption {
-		return []llb.LocalOption{llb.IncludePatterns(patterns), llb.ExcludePatterns([]string{"**/__pycache__"})}
+		return []llb.LocalOption{llb.IncludePatterns(patterns), alsoExclude{"**/__pycache__"}}
 	}})
 	if err != nil {
 		return nil, placed(in, key, err)

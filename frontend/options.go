@@ -56,9 +56,6 @@ func (r *request) options() error {
 	if r.target, err = findTarget(r.Target); err != nil {
 		return err
 	}
-	if r.epoch, err = parseEpoch(r.BuildArgs["SOURCE_DATE_EPOCH"]); err != nil {
-		return err
-	}
 	r.noMerge = !r.supports(pb.CapMergeOp)
 	return r.platforms()
 }
@@ -91,15 +88,21 @@ func (r *request) platforms() error {
 	return nil
 }
 
-// parseEpoch reads SOURCE_DATE_EPOCH, seconds since 1970
-// (https://reproducible-builds.org/specs/source-date-epoch/).
-func parseEpoch(v string) (*time.Time, error) {
-	if v == "" {
+// sourceDateEpoch reads SOURCE_DATE_EPOCH, seconds since 1970
+// (https://reproducible-builds.org/specs/source-date-epoch/). As for Dockerfiles,
+// "context" is the time of the commit or of the file that the build context is
+// fetched from, and nil for a local one.
+func (r *request) sourceDateEpoch(ctx context.Context) (*time.Time, error) {
+	v := r.BuildArgs["SOURCE_DATE_EPOCH"]
+	switch v {
+	case "":
 		return nil, nil
+	case "context":
+		return r.ResolveMainContextSourceDateEpoch(ctx)
 	}
 	sec, err := strconv.ParseInt(v, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("invalid SOURCE_DATE_EPOCH %q: it must be a number of seconds since 1970", v)
+		return nil, fmt.Errorf("invalid SOURCE_DATE_EPOCH %q: it must be a number of seconds since 1970, or %q for the time of a git or http context", v, "context")
 	}
 	t := time.Unix(sec, 0).UTC()
 	return &t, nil

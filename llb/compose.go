@@ -57,6 +57,9 @@ type Input struct {
 	// Run holds what every command of the build gets: proxies, extra hosts,
 	// network mode.
 	Run []llb.RunOption
+	// CacheNamespace keeps cache directories apart from those of other builds
+	// (BUILDKIT_CACHE_MOUNT_NS).
+	CacheNamespace string
 	// Proxied says that proxies are among them.
 	Proxied bool
 	// IgnoreCache tells whether a step of that name must run again

@@ -73,6 +73,7 @@ func BuildDeps(in Input, stages Stages) (Deps, error) {
 		Source:            in.Source,
 		Step:              in.depsStep,
 		Run:               in.Run,
+		CacheNamespace:    in.CacheNamespace,
 		Proxied:           in.Proxied,
 		NoMerge:           in.NoMerge,
 	})

@@ -81,7 +81,7 @@ func InstallPackages(in Input, facts *Facts) (llb.State, error) {
 		llb.Args(append([]string{"/bin/sh", installScript + "/" + m.name}, pkgs...)),
 		llb.AddMount(installScript, script, llb.Readonly),
 		llb.AddEnv("CACHE", packageCache),
-		llb.AddMount(packageCache, llb.Scratch(), llb.AsPersistentCacheDir(cache, llb.CacheMountLocked)))
+		deps.CacheDir(in.CacheNamespace, packageCache, cache, llb.CacheMountLocked))
 	return in.Base.State.Run(opts...).Root(), nil
 }
 

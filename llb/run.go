@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 
 	"github.com/openhands/llb-frontend/llb/deps"
+	"github.com/openhands/llb-frontend/llb/secret"
 )
 
 // clientScript stands before what runs in a base.
@@ -21,8 +22,8 @@ var clientScript string
 const runScript = "/run/openhands/script"
 
 // runCommands runs extra_deps.run on the composed root, one layer each, as
-// root, in / and with the image's environment, the client's secrets and the
-// spec's mirrors. Args of the spec that a command mentions are handed over as
+// root, in / and with the image's environment, the client's secrets and SSH
+// agent, and the spec's mirrors. Args of the spec that a command mentions are handed over as
 // variables, so the shell's syntax stays the shell's.
 func (in Input) runCommands(root llb.State, env []string) llb.State {
 	script := llb.Scratch().File(llb.Mkfile("/run", 0o644, []byte(clientScript+"exec /bin/sh -c \"$1\"\n")),
@@ -31,9 +32,13 @@ func (in Input) runCommands(root llb.State, env []string) llb.State {
 		path := fmt.Sprintf("extra_deps.run[%d]", i)
 		opts := in.runOptions(in.Step("run", path, oneLine(cmd)))
 		opts = append(opts, deps.Secrets()...)
+		for _, id := range secret.Mentioned(cmd) {
+			opts = append(opts, llb.AddSecret(secret.Path(id), llb.SecretID(id), llb.SecretOptional))
+		}
 		opts = append(opts, deps.IndexMirrors(in.Document.Spec.Mirrors)...)
 		opts = append(opts,
 			llb.Args([]string{"/bin/sh", runScript + "/run", cmd}),
+			llb.AddSSHSocket(llb.SSHOptional),
 			llb.AddMount(runScript, script, llb.Readonly))
 		for _, kv := range slices.Concat(env, in.Document.RunArgs(i)) {
 			k, v, _ := strings.Cut(kv, "=")

@@ -23,12 +23,11 @@ const maxArg = 4 << 10
 var (
 	imageArgs = []string{baseImageArg, depsImageArg}
 
-	// platformArgs have one value a platform in a Dockerfile; a spec has one
-	// value for all platforms.
-	platformArgs = []string{
-		"TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT", "TARGETOSVERSION", "TARGETSTAGE",
-		"BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT",
-	}
+	// targetArgs and builderArgs are the platform args of a Dockerfile. Whoever
+	// calls [Load] gives them their values, those of one platform.
+	targetArgs   = []string{"TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT"}
+	builderArgs  = []string{"BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"}
+	platformArgs = slices.Concat(targetArgs, builderArgs)
 	// clientArgs are set by clients for every build, so that no spec need
 	// declare them.
 	clientArgs = []string{"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY", "SOURCE_DATE_EPOCH"}
@@ -54,7 +53,7 @@ func newArguments(build map[string]string) *arguments {
 		valueless: map[string]bool{},
 		used:      map[string]bool{},
 	}
-	for _, name := range imageArgs {
+	for _, name := range slices.Concat(imageArgs, platformArgs) {
 		if value, ok := a.given(name); ok {
 			a.values[name] = value
 		}
@@ -99,7 +98,12 @@ func (a *arguments) isDeclared(name string) bool {
 
 // options lists the names that a value may use.
 func (a *arguments) options() []string {
-	return slices.Concat(a.names, imageArgs)
+	return slices.Concat(a.names, imageArgs, platformArgs)
+}
+
+// usesTarget reports whether an arg is used that has a value for each platform.
+func (a *arguments) usesTarget() bool {
+	return slices.ContainsFunc(targetArgs, func(name string) bool { return a.used[name] })
 }
 
 // use notes that a text mentions args, without substituting them.
@@ -149,7 +153,7 @@ func (l *loader) declareArgs(top *yaml.Node) {
 func (l *loader) declareArg(e entry) {
 	l.place(e.path, e.value)
 	if slices.Contains(platformArgs, e.name) {
-		l.report(e.path, l.src.rangeOf(e.key), "arg %q is a name of the platform args, which have no single value; choose another name", e.name)
+		l.report(e.path, l.src.rangeOf(e.key), "arg %q is always there, with the value of the platform; remove it, or choose another name", e.name)
 		return
 	}
 	if !variableName.MatchString(e.name) {

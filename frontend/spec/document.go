@@ -12,8 +12,8 @@ type Document struct {
 	Filename string
 	Data     []byte
 	Spec     Spec
-	// Args holds the declared args with their values, and the predeclared
-	// BASE_IMAGE and DEPS_IMAGE where the request gives them.
+	// Args holds the declared args with their values, and those that every spec
+	// has (BASE_IMAGE, TARGETARCH and the like) where the request gives them.
 	Args map[string]string
 	// Warnings are args and build args without effect, in file order.
 	Warnings []Problem
@@ -22,8 +22,9 @@ type Document struct {
 }
 
 // Load parses, substitutes, defaults and validates one spec file. buildArgs are
-// the --build-arg values of the request. The error is an *[Error] with every
-// problem, in file order.
+// the --build-arg values of the request, and the platform args (TARGETARCH and
+// the like) of the platform that the document is for. The error is an *[Error]
+// with every problem, in file order.
 func Load(filename string, data []byte, buildArgs map[string]string) (*Document, error) {
 	l := &loader{
 		src:    newSource(data),
@@ -63,6 +64,12 @@ func (d *Document) Range(path string) Range {
 // Given reports whether the file itself has a value at a path.
 func (d *Document) Given(path string) bool {
 	return d.loader != nil && d.loader.given(path)
+}
+
+// PerPlatform reports whether the document would be another one for another
+// platform: whether a value or a command uses TARGETARCH or the like.
+func (d *Document) PerPlatform() bool {
+	return d.loader != nil && d.loader.args.usesTarget()
 }
 
 // RunArgs returns "NAME=value" for each arg that extra_deps.run[i] mentions,

@@ -107,6 +107,29 @@ extra_deps:
 	}
 }
 
+func TestPlatformArgs(t *testing.T) {
+	platform := map[string]string{"TARGETARCH": "arm64", "TARGETVARIANT": "", "BUILDARCH": "amd64"}
+	for _, tt := range []struct {
+		yaml string
+		want bool
+	}{
+		{"labels: {a: $BUILDARCH}\n", false},
+		{"labels: {a: '${TARGETARCH}${TARGETVARIANT}-x'}\n", true},
+		{"extra_deps: echo $TARGETARCH\n", true},
+	} {
+		d := mustLoad(t, base+tt.yaml, platform)
+		if got := d.PerPlatform(); got != tt.want {
+			t.Errorf("%s: got %t", tt.yaml, got)
+		}
+		if a := d.Spec.Labels["a"]; a != "" && a != "amd64" && a != "arm64-x" {
+			t.Errorf("label is %q", a)
+		}
+		if len(d.Spec.ExtraDeps.Run) > 0 && !slices.Equal(d.RunArgs(0), []string{"TARGETARCH=arm64"}) {
+			t.Errorf("the command gets %q", d.RunArgs(0))
+		}
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	args := map[string]string{
 		"VERSOIN": "1", "STRANGE": "x", "BASE_IMAGE": "x", "DEPS_IMAGE": "y", "http_proxy": "p", "BUILDKIT_SYNTAX": "s",

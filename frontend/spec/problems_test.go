@@ -271,9 +271,12 @@ func TestLoadProblems(t *testing.T) {
 			`1:13: base_image: BASE_IMAGE: name a base with --build-arg BASE_IMAGE`}},
 		{"no base arg", "base_image: ${BASE_IMAGE}\n", nil, []string{
 			`1:13: base_image uses the arg "BASE_IMAGE", which has no value; pass --build-arg BASE_IMAGE=... or write ${BASE_IMAGE:-default}`}},
-		{"platform arg", base + "labels: {a: $TARGETARCH}\nargs: {TARGETOS: x}\n", nil, []string{
-			`2:13: labels.a uses "TARGETARCH", which is not available in values`,
-			`3:8: arg "TARGETOS" is a name of the platform args`}},
+		{"platform args", base + "labels: {a: $TARGETARCH, b: $TARGETARHC}\nargs: {TARGETOS: x, A: $TARGETOS, B: $BUILDOS}\nplatforms: [linux/$TARGETARCH]\n",
+			map[string]string{"TARGETOS": "linux", "TARGETARCH": "arm64", "BUILDOS": "linux"}, []string{
+				`2:29: labels.b uses the arg "TARGETARHC", which is not declared, did you mean "TARGETARCH"?`,
+				`3:8: arg "TARGETOS" is always there, with the value of the platform; remove it, or choose another name`,
+				`3:24: args.A uses "TARGETOS", which differs from platform to platform, but args are the same for all; use it in the value that needs it`,
+				`4:13: platforms[0] uses "TARGETARCH", which differs from platform to platform, but platforms are the same for all`}},
 		{"bad substitution", base + "labels: {a: \"${X\", b: \"${}\"}\n", nil, []string{
 			`2:13: labels.a: invalid substitution: missing '}'; write \$ for a dollar sign`,
 			`2:23: labels.b: invalid substitution: bad substitution`}},

@@ -118,7 +118,9 @@ type ExtraDeps struct {
 	// Run lists shell commands, run one after the other as root on the composed
 	// image. Nothing is substituted in them: declared args that a command
 	// mentions as `$NAME` or `${NAME}` are in its environment, and the rest of
-	// the text is the shell's.
+	// the text is the shell's. A `--secret id=NAME` that it mentions as
+	// `/run/secrets/NAME` is there while it runs, and with `--ssh default` the
+	// client's SSH agent is.
 	//
 	//spec:example extra_deps: {run: ["pip install numpy"]}
 	Run []string `yaml:"run" spec:"raw,scalar"`

@@ -35,7 +35,7 @@ func (l *loader) substitute(n *yaml.Node, path string) (string, bool) {
 	lexer := shell.NewLex('\\')
 	lexer.SkipProcessQuotes = true
 	result, err := lexer.ProcessWordWithMatches(text, l.args)
-	if !l.matched(text, path, result.Unmatched) {
+	if !l.matched(text, path, result.Unmatched) || !l.sameForAll(path, result.Matched) {
 		return "", false
 	}
 	if err != nil {
@@ -56,8 +56,6 @@ func (l *loader) matched(text, path string, unmatched map[string]struct{}) bool 
 		switch {
 		case l.args.valueless[name]:
 			l.fail(path)
-		case slices.Contains(platformArgs, name):
-			l.problem(path, "%s uses %q, which is not available in values: a value is the same for all platforms", path, name)
 		case l.args.isDeclared(name):
 			if !usedPlainly(text, name) {
 				continue
@@ -72,6 +70,23 @@ func (l *loader) matched(text, path string, unmatched map[string]struct{}) bool 
 		ok = false
 	}
 	return ok
+}
+
+// sameForAll reports args that differ from platform to platform where one value
+// decides for all of them.
+func (l *loader) sameForAll(path string, matched map[string]struct{}) bool {
+	key, _, _ := strings.Cut(path, ".")
+	key, _, _ = strings.Cut(key, "[")
+	if key != "args" && key != "platforms" {
+		return true
+	}
+	for _, name := range targetArgs {
+		if _, ok := matched[name]; ok {
+			l.problem(path, "%s uses %q, which differs from platform to platform, but %s are the same for all; use it in the value that needs it", path, name, key)
+			return false
+		}
+	}
+	return true
 }
 
 // usedPlainly reports whether the text uses an arg as ${NAME} or $NAME, with

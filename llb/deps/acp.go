@@ -48,7 +48,7 @@ func (in graph) acp() (Component, error) {
 		made:   map[string]string{},
 		env:    map[string]string{"CPU": in.machine("x64", "arm64")},
 		mounts: append(archives, below("lib", in.lib()),
-			llb.AddMount(runDir+"/npmcache", llb.Scratch(), llb.AsPersistentCacheDir("openhands-npm", llb.CacheMountShared))),
+			CacheDir(in.CacheNamespace, runDir+"/npmcache", "openhands-npm", llb.CacheMountShared)),
 	}
 	var list, text []string
 	for _, a := range acpAgents() {

@@ -33,6 +33,8 @@ type Input struct {
 	Step func(name, path, text string) []llb.ConstraintsOpt
 	// Run holds what every command gets: proxies, extra hosts, network mode.
 	Run []llb.RunOption
+	// CacheNamespace keeps cache directories apart from those of other builds.
+	CacheNamespace string
 	// Proxied says that proxies are among them.
 	Proxied bool
 	// NoMerge says that the engine lacks MergeOp.

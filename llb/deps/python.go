@@ -75,7 +75,7 @@ func (in graph) condaPython() (llb.State, error) {
 		script: "python-micromamba.sh",
 		env:    env,
 		mounts: append(archives, below("lib", in.lib()),
-			llb.AddMount(runDir+"/mamba", llb.Scratch(), llb.AsPersistentCacheDir("openhands-conda", llb.CacheMountLocked))),
+			CacheDir(in.CacheNamespace, runDir+"/mamba", "openhands-conda", llb.CacheMountLocked)),
 	}), err
 }
 
@@ -163,7 +163,7 @@ func (in graph) onPython() ([]llb.RunOption, error) {
 		return nil, err
 	}
 	target, err := in.python()
-	return []llb.RunOption{below("lib", in.lib()), below("python", target), below("uv", uv), uvCache()}, err
+	return []llb.RunOption{below("lib", in.lib()), below("python", target), below("uv", uv), in.uvCache()}, err
 }
 
 // mountAt mounts a download.

@@ -3,6 +3,7 @@ package deps
 import (
 	"embed"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -125,12 +126,18 @@ func (in graph) overlay(s stage) llb.State {
 // aptCache keeps downloaded packages between builds. Stages share it at the
 // same time: oh-seal checks every hash and writes by renaming.
 func (in graph) aptCache() llb.RunOption {
-	return llb.AddMount(aptMount, llb.Scratch(), llb.AsPersistentCacheDir("openhands-apt-"+in.Architecture, llb.CacheMountShared))
+	return CacheDir(in.CacheNamespace, aptMount, "openhands-apt-"+in.Architecture, llb.CacheMountShared)
 }
 
 // uvCache keeps what uv has downloaded and built.
-func uvCache() llb.RunOption {
-	return llb.AddMount(runDir+"/uvcache", llb.Scratch(), llb.AsPersistentCacheDir("openhands-uv", llb.CacheMountShared))
+func (in graph) uvCache() llb.RunOption {
+	return CacheDir(in.CacheNamespace, runDir+"/uvcache", "openhands-uv", llb.CacheMountShared)
+}
+
+// CacheDir mounts a directory that the daemon keeps between builds. Only builds
+// of the same namespace share it.
+func CacheDir(namespace, target, id string, sharing llb.CacheMountSharingMode) llb.RunOption {
+	return llb.AddMount(target, llb.Scratch(), llb.AsPersistentCacheDir(path.Join(namespace, id), sharing))
 }
 
 // below mounts a component that another is sealed on top of.

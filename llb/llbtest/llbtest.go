@@ -171,11 +171,17 @@ func (r *renderer) exec(op *pb.Op, e *pb.ExecOp) {
 				from += " optional"
 			}
 		}
+		if m.SSHOpt != nil {
+			from = "ssh"
+			if m.SSHOpt.Optional {
+				from += " optional"
+			}
+		}
 		var flags string
 		if m.Readonly {
 			flags += " readonly"
 		}
-		if m.Output >= 0 && m.SecretOpt == nil {
+		if m.Output >= 0 && m.SecretOpt == nil && m.SSHOpt == nil {
 			flags += fmt.Sprintf(" output .%d", m.Output)
 		}
 		r.line("   mount %s %s%s", m.Dest, from, flags)

@@ -2,6 +2,11 @@
 // stages mount them by it, oh-seal reads them by it, and docs are held to it.
 package secret
 
+import (
+	"regexp"
+	"slices"
+)
+
 // IDs of the secrets, as --secret id=... names them.
 const (
 	CA    = "ca"
@@ -33,7 +38,23 @@ func (s Secret) Path() string { return Path(s.ID) }
 // Path is where a command finds the secret with an id.
 func Path(id string) string { return Dir + "/" + id }
 
-// All lists the secrets. Each is optional.
+// inText finds paths of secrets in a command.
+var inText = regexp.MustCompile(`\b` + Dir[1:] + `/(\w+(?:[.-]+\w+)*)`)
+
+// Mentioned lists, sorted, the ids of the secrets that a command mentions by
+// their paths, without those of [All].
+func Mentioned(command string) []string {
+	var ids []string
+	for _, match := range inText.FindAllStringSubmatch(command, -1) {
+		if !slices.ContainsFunc(All(), func(s Secret) bool { return s.ID == match[1] }) {
+			ids = append(ids, match[1])
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// All lists the secrets that every command gets. Each is optional.
 func All() []Secret {
 	return []Secret{
 		{CA, "further CA certificates, PEM"},
