@@ -6,6 +6,7 @@
 package llb
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/moby/buildkit/client/llb"
@@ -125,6 +126,7 @@ func ComposeDeps(in Input) *Output {
 	base := imageconfig.Empty(in.Platform)
 	patch := in.Config
 	patch.Labels = in.Deps.labels()
+	maps.Copy(patch.Labels, in.Config.Labels)
 	patch.Platform = in.Platform
 	patch.Layers = in.depsLayers()
 	return &Output{

@@ -30,7 +30,9 @@ func (in Input) patch(id *plan, server spec.Server) imageconfig.Patch {
 	if id.home != "" {
 		p.Env["HOME"] = id.home
 	}
-	p.Labels = map[string]string{}
+	p.Layers = in.layers(id)
+	p.Labels = in.labels(p.Layers)
+	p.DropLabels = baseLabels()
 	in.patchForParts(&p)
 	if server.Wanted() {
 		in.patchForServer(&p, id, server)
@@ -51,7 +53,6 @@ func (in Input) patch(id *plan, server spec.Server) imageconfig.Patch {
 	if s.User.Create == spec.CreateStart {
 		in.patchForStart(&p, id)
 	}
-	p.Layers = in.layers(id)
 	return p
 }
 
@@ -118,6 +119,9 @@ func componentLayers(components []deps.Component) []imageconfig.Layer {
 	return layers
 }
 
+// createdBy stands before the name of a layer in the history.
+const createdBy = "openhands-frontend: "
+
 func named(step string) imageconfig.Layer {
-	return imageconfig.Layer{CreatedBy: "openhands-frontend: " + step}
+	return imageconfig.Layer{CreatedBy: createdBy + step}
 }

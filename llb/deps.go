@@ -39,8 +39,12 @@ type Deps struct {
 	Tools []string
 	// Parts are the names of the components.
 	Parts []string
+	// Versions are those of components, as far as they are known.
+	Versions map[string]string
 	// Server is what the components are for.
 	Server spec.Server
+	// sources are the server's where this graph builds its code.
+	sources func() llb.State
 }
 
 // Stages are what the stages of /openhands need beside the spec.
@@ -59,9 +63,9 @@ type Stages struct {
 // BuildDeps adds the stages that build /openhands.
 func BuildDeps(in Input, stages Stages) (Deps, error) {
 	s := in.Document.Spec
-	d := Deps{Tools: s.Deps.Tools, Server: s.Server}
+	d := Deps{Tools: s.Deps.Tools, Server: s.Server, Versions: deps.Versions(s.Deps, s.Server)}
 	var err error
-	d.Components, err = deps.Build(deps.Input{
+	input := deps.Input{
 		Builder:           stages.Builder,
 		Helpers:           stages.Helpers,
 		Architecture:      in.Platform.Architecture,
@@ -76,12 +80,16 @@ func BuildDeps(in Input, stages Stages) (Deps, error) {
 		CacheNamespace:    in.CacheNamespace,
 		Proxied:           in.Proxied,
 		NoMerge:           in.NoMerge,
-	})
+	}
+	d.Components, err = deps.Build(input)
 	if de := new(deps.Error); errors.As(err, &de) {
 		return d, in.Problem(de.Key, de.Err)
 	}
 	for _, c := range d.Components {
 		d.Parts = append(d.Parts, c.Name)
+	}
+	if s.Server.Wanted() && in.Source == nil {
+		d.sources = func() llb.State { return deps.Sources(input) }
 	}
 	return d, err
 }
@@ -104,6 +112,7 @@ func PrebuiltDeps(img Image) Deps {
 		Prebuilt:   &img,
 		Tools:      list(labels[LabelDepsTools]),
 		Parts:      list(labels[LabelDepsComponents]),
+		Versions:   versionsOf(labels[LabelComponents]),
 		Server:     spec.Server{Name: name, Version: version},
 	}
 }
@@ -129,6 +138,7 @@ func (d Deps) labels() map[string]string {
 		LabelDepsVersion:    DepsVersion,
 		LabelDepsTools:      strings.Join(d.Tools, ","),
 		LabelDepsComponents: strings.Join(d.Parts, ","),
+		LabelComponents:     d.describe(),
 	}
 	if d.Server.Wanted() {
 		labels[LabelDepsServer] = d.Server.Name

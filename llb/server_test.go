@@ -138,19 +138,21 @@ func TestServerOfADepsImage(t *testing.T) {
 // Labels of a deps image are what the next build goes by.
 func TestDepsLabels(t *testing.T) {
 	const serverTools = "bash,tmux,git,jq,ripgrep,coreutils,findutils,grep,sed,procps"
+	const withVersions = "lib,tools,init,python,poetry@2.5.1,node@24.21.0,uv@0.13.9,browser,vscode@1.109.5,python-deps"
 	for _, tt := range []struct {
 		yaml string
 		edit func(*ohllb.Input)
 		want map[string]string
 	}{
 		{"base_image: debian\n", nil, map[string]string{
-			ohllb.LabelDepsVersion: ohllb.DepsVersion, ohllb.LabelDepsTools: "bash,tmux,git,jq,ripgrep", ohllb.LabelDepsComponents: "lib,tools,init"}},
+			ohllb.LabelDepsVersion: ohllb.DepsVersion, ohllb.LabelDepsTools: "bash,tmux,git,jq,ripgrep", ohllb.LabelDepsComponents: "lib,tools,init",
+			ohllb.LabelComponents: "lib,tools,init"}},
 		{withServer, nil, map[string]string{
 			ohllb.LabelDepsVersion: ohllb.DepsVersion, ohllb.LabelDepsTools: serverTools, ohllb.LabelDepsComponents: allParts,
-			ohllb.LabelDepsServer: "action-execution-server@0.62.0"}},
+			ohllb.LabelComponents: withVersions + ",code@0.62.0", ohllb.LabelDepsServer: "action-execution-server@0.62.0"}},
 		{withSource, source, map[string]string{
 			ohllb.LabelDepsVersion: ohllb.DepsVersion, ohllb.LabelDepsTools: serverTools,
-			ohllb.LabelDepsComponents: strings.TrimSuffix(allParts, ",code"), ohllb.LabelDepsServer: "action-execution-server"}},
+			ohllb.LabelDepsComponents: strings.TrimSuffix(allParts, ",code"), ohllb.LabelComponents: withVersions, ohllb.LabelDepsServer: "action-execution-server"}},
 	} {
 		in := input(t, tt.yaml, nil, tt.edit)
 		img := ohllb.ComposeDeps(in).Image

@@ -4,6 +4,12 @@ import (
 	"github.com/moby/buildkit/client/llb"
 )
 
+// Sources are the server's, as the stages have them before anything is compiled.
+func Sources(input Input) llb.State {
+	in := graph{Input: input, made: map[string]Component{}}
+	return in.preset().sources(in)
+}
+
 // actionSources are the V0 server's: a release, or the checkout of server.source.
 func (in graph) actionSources() llb.State {
 	if in.Source != nil {

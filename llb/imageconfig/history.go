@@ -89,6 +89,12 @@ func missingDiffIDs(base dockerspec.DockerOCIImage) bool {
 	return countLayers(base.History) > len(base.RootFS.DiffIDs)
 }
 
+// CountLayers counts the layers of an image by its config, which names them by
+// diffID, by history or by both.
+func CountLayers(img dockerspec.DockerOCIImage) int {
+	return max(len(img.RootFS.DiffIDs), countLayers(img.History))
+}
+
 func countLayers(history []ocispecs.History) int {
 	n := 0
 	for _, h := range history {

@@ -9,6 +9,7 @@ package imageconfig
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -43,6 +44,9 @@ type Patch struct {
 	// ExposedPorts are added to the base's, as "8000/tcp".
 	ExposedPorts []string
 
+	// DropLabels are labels of the base that are about the base itself; one that
+	// ends in "." stands for all that begin so.
+	DropLabels []string
 	// Labels are the spec's, RequestLabels those of the build request (--label).
 	// The request wins over the spec, the spec over the base.
 	Labels, RequestLabels map[string]string
@@ -78,6 +82,7 @@ func Apply(base dockerspec.DockerOCIImage, p Patch) dockerspec.DockerOCIImage {
 		config.ExposedPorts[port] = struct{}{}
 	}
 	patchCommand(config, p)
+	maps.DeleteFunc(config.Labels, func(name, _ string) bool { return p.drops(name) })
 	for _, labels := range []map[string]string{p.Labels, p.RequestLabels} {
 		if config.Labels == nil && len(labels) > 0 {
 			config.Labels = map[string]string{}
@@ -87,6 +92,12 @@ func Apply(base dockerspec.DockerOCIImage, p Patch) dockerspec.DockerOCIImage {
 	config.OnBuild = nil
 	config.ArgsEscaped = false //nolint:staticcheck // deprecated, and bases still set it
 	return img
+}
+
+func (p Patch) drops(label string) bool {
+	return slices.ContainsFunc(p.DropLabels, func(d string) bool {
+		return label == d || strings.HasSuffix(d, ".") && strings.HasPrefix(label, d)
+	})
 }
 
 // patchCommand settles what a container of the image runs. The base's
