@@ -27,6 +27,8 @@ type request struct {
 	target target
 	// noMerge says that the engine lacks MergeOp.
 	noMerge bool
+	// repository is where the image's names are wanted; empty where they are not.
+	repository string
 }
 
 // Build is the frontend: a client.BuildFunc for BuildKit's gateway.
@@ -58,7 +60,7 @@ func newRequest(ctx context.Context, c client.Client) (*request, error) {
 
 func (r *request) build(ctx context.Context) (*client.Result, error) {
 	doc, err := r.load(slices.Concat(r.TargetPlatforms, r.BuildPlatforms)[0])
-	if res, ok, err := r.HandleSubrequest(ctx, r.subrequests(doc, err)); ok || err != nil {
+	if res, ok, err := r.subrequest(ctx, doc, err); ok || err != nil {
 		return res, err
 	}
 	if err != nil {
@@ -75,6 +77,9 @@ func (r *request) build(ctx context.Context) (*client.Result, error) {
 	}
 	rb, err := r.Client.Build(ctx, r.buildFor)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.addMeta(rb); err != nil {
 		return nil, err
 	}
 	return rb.Finalize()
@@ -108,6 +113,9 @@ func (r *request) buildFor(ctx context.Context, p *ocispecs.Platform, _ int) (*d
 func (r *request) runtime(ctx context.Context, in ohllb.Input) (*ohllb.Output, error) {
 	in, err := r.collect(ctx, in)
 	if err != nil {
+		return nil, err
+	}
+	if in, err = r.labelled(ctx, in); err != nil {
 		return nil, err
 	}
 	return ohllb.Compose(in)
@@ -162,6 +170,9 @@ func (r *request) openhands(ctx context.Context, in ohllb.Input) (ohllb.Input, e
 func (r *request) depsOnly(ctx context.Context, in ohllb.Input) (*ohllb.Output, error) {
 	in, err := r.openhands(ctx, in)
 	if err != nil {
+		return nil, err
+	}
+	if in, err = r.labelled(ctx, in); err != nil {
 		return nil, err
 	}
 	return ohllb.ComposeDeps(in), nil

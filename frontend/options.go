@@ -14,6 +14,7 @@ import (
 	"github.com/moby/buildkit/util/suggest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/openhands/llb-frontend/frontend/spec"
 	ohllb "github.com/openhands/llb-frontend/llb"
 )
 
@@ -27,8 +28,8 @@ type target struct {
 // allTargets lists them, the default first.
 func allTargets() []target {
 	return []target{
-		{"runtime", "the base image with /openhands, user and environment", (*request).runtime},
-		{"deps", "an image that holds only /openhands, for deps_image of other builds", (*request).depsOnly},
+		{targetRuntime, "the base image with /openhands, user and environment", (*request).runtime},
+		{targetDeps, "an image that holds only /openhands, for deps_image of other builds", (*request).depsOnly},
 		{"check", "starts the server in the composed image and fails if something of it does not work", (*request).check},
 	}
 }
@@ -54,6 +55,9 @@ func findTarget(name string) (target, error) {
 func (r *request) options() error {
 	var err error
 	if r.target, err = findTarget(r.Target); err != nil {
+		return err
+	}
+	if r.repository, err = parseRepository(r.BuildArgs[spec.RuntimeImageRepo]); err != nil {
 		return err
 	}
 	r.noMerge = !r.supports(pb.CapMergeOp)

@@ -43,6 +43,9 @@ type Deps struct {
 	Versions map[string]string
 	// Server is what the components are for.
 	Server spec.Server
+	// origin is the image that the layers come from: the deps image or, where they
+	// are built, the builder.
+	origin Image
 	// sources are the server's where this graph builds its code.
 	sources func() llb.State
 }
@@ -63,7 +66,7 @@ type Stages struct {
 // BuildDeps adds the stages that build /openhands.
 func BuildDeps(in Input, stages Stages) (Deps, error) {
 	s := in.Document.Spec
-	d := Deps{Tools: s.Deps.Tools, Server: s.Server, Versions: deps.Versions(s.Deps, s.Server)}
+	d := Deps{Tools: s.Deps.Tools, Server: s.Server, Versions: deps.Versions(s.Deps, s.Server), origin: Image{State: stages.Builder}}
 	var err error
 	input := deps.Input{
 		Builder:           stages.Builder,
@@ -110,6 +113,7 @@ func PrebuiltDeps(img Image) Deps {
 	return Deps{
 		Components: []deps.Component{{Name: "deps", State: img.State}},
 		Prebuilt:   &img,
+		origin:     img,
 		Tools:      list(labels[LabelDepsTools]),
 		Parts:      list(labels[LabelDepsComponents]),
 		Versions:   versionsOf(labels[LabelComponents]),
@@ -130,7 +134,7 @@ func ReducedDeps(in Input, img Image) Deps {
 	copied := llb.Scratch().File(
 		llb.Copy(img.State, "/openhands", "/", &llb.CopyInfo{}),
 		in.Step("deps", "deps_image", "take /openhands out of "+img.Ref)...)
-	return Deps{Components: []deps.Component{{Name: "deps", State: copied}}}
+	return Deps{Components: []deps.Component{{Name: "deps", State: copied}}, origin: img}
 }
 
 func (d Deps) labels() map[string]string {

@@ -142,6 +142,13 @@ func (img Image) Pinned() (name, dgst string) {
 	return "", ""
 }
 
+// Digest is that of the deps image or, where /openhands is built, of the builder;
+// empty where it has none.
+func (d Deps) Digest() string {
+	_, dgst := d.origin.Pinned()
+	return dgst
+}
+
 // Server is the server that the image starts: the spec's, or that of the deps
 // image.
 func (in Input) Server() (spec.Server, error) { return in.server() }

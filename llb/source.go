@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/moby/buildkit/client/llb"
+
 	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/llb/deps"
 )
@@ -26,6 +28,21 @@ func SourceNeeds(server spec.Server) []string { return presetOf(server).source.n
 func NoCheckout(server spec.Server, missing []string) error {
 	return fmt.Errorf("server.source %q has no %s: name a checkout of %s, which server %q is from",
 		server.Source, strings.Join(missing, ", no "), presetOf(server).source.of, server.Name)
+}
+
+// ServerFiles is where the server's project can be read: a state and a directory
+// of it, with pyproject.toml and the package openhands of a V0 server. ok is false
+// where nobody has it, as with a deps image without code.
+func (in Input) ServerFiles() (st llb.State, dir string, ok bool) {
+	switch {
+	case in.Source != nil:
+		return *in.Source, "/", true
+	case in.Deps.Prebuilt != nil:
+		return in.Deps.Prebuilt.State, "/openhands/code", in.Deps.holds("code")
+	case in.Deps.sources != nil:
+		return in.Deps.sources(), "/", true
+	}
+	return llb.State{}, "", false
 }
 
 // code is the server's code from a checkout: a copy, so that a change of the

@@ -16,6 +16,10 @@ const (
 	depsImageArg = "DEPS_IMAGE"
 )
 
+// RuntimeImageRepo is a build arg that any build takes: the repository that the
+// image gets its names in.
+const RuntimeImageRepo = "RUNTIME_IMAGE_REPO"
+
 // maxArg limits the value of an arg, in bytes: args may be used in each other,
 // and few lines could otherwise make a value of any size.
 const maxArg = 4 << 10
@@ -44,6 +48,8 @@ type arguments struct {
 	values    map[string]string // of the declared and the predeclared ones
 	valueless map[string]bool   // declared, but without a value; reported already
 	used      map[string]bool
+	comments  map[string]string // of the declared ones, see outline.go
+	defaults  map[string]string // as the file has them
 }
 
 func newArguments(build map[string]string) *arguments {
@@ -52,6 +58,8 @@ func newArguments(build map[string]string) *arguments {
 		values:    map[string]string{},
 		valueless: map[string]bool{},
 		used:      map[string]bool{},
+		comments:  map[string]string{},
+		defaults:  map[string]string{},
 	}
 	for _, name := range slices.Concat(imageArgs, platformArgs) {
 		if value, ok := a.given(name); ok {
@@ -167,6 +175,7 @@ func (l *loader) declareArg(e entry) {
 	}
 	// The arg exists from here on: its default cannot use the arg itself.
 	l.args.names = append(l.args.names, e.name)
+	l.args.note(e)
 	l.args.valueless[e.name] = !ok
 	if ok {
 		l.args.values[e.name] = value
@@ -205,7 +214,7 @@ func (l *loader) argWarnings() []Problem {
 		switch {
 		case slices.Contains(l.args.names, name), isClientArg(name):
 		case !predeclared:
-			warn("", "build arg %q is not declared%s", name, didYouMeanOr(name, l.args.options(), "; add it to args or leave it out"))
+			warn("", "build arg %q is not declared%s", name, didYouMeanOr(name, append(l.args.options(), RuntimeImageRepo), "; add it to args or leave it out"))
 		case !l.args.used[name] && l.args.values[name] != "":
 			warn(key, "build arg %q is not used: %s is fixed; write %s: ${%s}", name, key, key, name)
 		}
@@ -214,7 +223,7 @@ func (l *loader) argWarnings() []Problem {
 }
 
 func isClientArg(name string) bool {
-	return slices.Contains(clientArgs, strings.ToUpper(name)) ||
+	return slices.Contains(clientArgs, strings.ToUpper(name)) || name == RuntimeImageRepo ||
 		slices.Contains(platformArgs, name) ||
 		strings.HasPrefix(name, "BUILDKIT_")
 }

@@ -19,6 +19,8 @@ type Document struct {
 	Warnings []Problem
 
 	loader *loader
+	// standIns are args that LoadOutline has given a value.
+	standIns map[string]bool
 }
 
 // Load parses, substitutes, defaults and validates one spec file. buildArgs are
@@ -26,6 +28,11 @@ type Document struct {
 // the like) of the platform that the document is for. The error is an *[Error]
 // with every problem, in file order.
 func Load(filename string, data []byte, buildArgs map[string]string) (*Document, error) {
+	d, _, err := load(filename, data, buildArgs)
+	return d, err
+}
+
+func load(filename string, data []byte, buildArgs map[string]string) (*Document, *loader, error) {
 	l := &loader{
 		src:    newSource(data),
 		args:   newArguments(buildArgs),
@@ -39,7 +46,7 @@ func Load(filename string, data []byte, buildArgs map[string]string) (*Document,
 	}
 	if len(l.problems) > 0 {
 		sortProblems(l.problems)
-		return nil, &Error{Filename: filename, Problems: l.problems}
+		return nil, l, &Error{Filename: filename, Problems: l.problems}
 	}
 	for _, command := range d.Spec.ExtraDeps.Run {
 		l.args.use(command)
@@ -47,7 +54,7 @@ func Load(filename string, data []byte, buildArgs map[string]string) (*Document,
 	d.Args = l.args.values
 	d.Warnings = l.argWarnings()
 	sortProblems(d.Warnings)
-	return d, nil
+	return d, l, nil
 }
 
 // Range returns the place of the value at a path such as "deps.tools[2]" or
