@@ -35,6 +35,8 @@ type stub struct {
 	// checkout is what every source holds that is neither the spec nor an image.
 	checkout fstest.MapFS
 	without  []apicaps.CapID // caps that this engine lacks
+	// noDigest is an image that has none.
+	noDigest string
 
 	mu       sync.Mutex
 	solved   []*pb.Definition
@@ -99,6 +101,9 @@ func (s *stub) ResolveImageConfig(_ context.Context, ref string, opt sourceresol
 		c = config(opt.ImageOpt.Platform.Architecture, c.Config.Labels)
 	}
 	dt, err := json.Marshal(c)
+	if strings.HasSuffix(ref, "/"+s.noDigest) {
+		return ref, "", dt, err
+	}
 	return ref, digest.FromString(ref), dt, err
 }
 
@@ -156,11 +161,11 @@ func (r *stubRef) ReadFile(_ context.Context, req client.ReadRequest) ([]byte, e
 }
 
 func (r *stubRef) StatFile(_ context.Context, req client.StatRequest) (*fstypes.Stat, error) {
-	f, ok := r.files[strings.TrimPrefix(req.Path, "/")]
-	if !ok {
+	st, err := fs.Stat(r.files, strings.TrimPrefix(req.Path, "/"))
+	if err != nil {
 		return nil, fmt.Errorf("lstat %s: no such file or directory", req.Path)
 	}
-	return &fstypes.Stat{Mode: uint32(f.Mode), Size: int64(len(f.Data))}, nil
+	return &fstypes.Stat{Mode: uint32(st.Mode()), Size: st.Size()}, nil
 }
 
 func (r *stubRef) ReadDir(_ context.Context, req client.ReadDirRequest) ([]*fstypes.Stat, error) {
@@ -183,7 +188,7 @@ func (r *stubRef) ReadDir(_ context.Context, req client.ReadDirRequest) ([]*fsty
 		case deeper && seen[first] == nil:
 			seen[first] = &fstypes.Stat{Path: first, Mode: uint32(fs.ModeDir | 0o755)}
 		case !deeper:
-			st := &fstypes.Stat{Path: path.Base(name), Mode: uint32(f.Mode)}
+			st := &fstypes.Stat{Path: path.Base(name), Mode: uint32(f.Mode), Size: int64(len(f.Data))}
 			if f.Mode&fs.ModeSymlink != 0 {
 				st.Linkname = string(f.Data)
 			}

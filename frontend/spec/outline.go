@@ -42,7 +42,7 @@ func (d *Document) Outline() []Arg {
 		if slices.Contains(a.names, arg.Name) || d.Given(key) && !a.used[arg.Name] {
 			continue
 		}
-		arg.Value = a.values[arg.Name]
+		arg.Value = a.build[arg.Name]
 		list = append(list, d.describe(arg))
 	}
 	return list
@@ -72,7 +72,7 @@ func (d *Document) describe(arg Arg) Arg {
 }
 
 // standIn is a value that is right for an image and for most other things.
-const standIn = "scratch"
+const standIn = "placeholder"
 
 // LoadOutline loads a spec as [Load] does, but args that have no value are no
 // problem: [Document.Outline] says which must be given.
