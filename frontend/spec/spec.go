@@ -8,7 +8,9 @@ type Spec struct {
 	// Args declares the build args of the spec, each with its default.
 	// `--build-arg NAME=value` overrides the default. An arg without a default
 	// must be given. A default may use the args declared before it.
-	// BASE_IMAGE and DEPS_IMAGE are always declared.
+	// BASE_IMAGE and DEPS_IMAGE are always declared, and RUNTIME_IMAGE_REPO is
+	// always taken: it is for the image's names, see tags.md. A comment above or
+	// beside an arg is what `--call=outline` says of it.
 	//
 	//spec:names ^[A-Za-z_][A-Za-z0-9_]*$
 	//spec:example args: {BASE_IMAGE: "debian:trixie-slim", REVISION: "1"}
