@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -12,6 +14,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
+	"github.com/moby/buildkit/util/suggest"
 
 	"github.com/openhands/llb-frontend/frontend/spec"
 )
@@ -19,7 +22,8 @@ import (
 // subrequest answers --call, for which a client asks by the id in the option
 // requestid. ok is false for a build.
 func (r *request) subrequest(ctx context.Context, doc *spec.Document, loadErr error) (res *client.Result, ok bool, err error) {
-	switch r.BuildOpts().Opts["requestid"] {
+	id := r.BuildOpts().Opts["requestid"]
+	switch id {
 	case subrequests.RequestSubrequestsDescribe:
 		res, err = describe()
 		return res, true, err
@@ -31,6 +35,9 @@ func (r *request) subrequest(ctx context.Context, doc *spec.Document, loadErr er
 		}
 		res, err = r.tags(ctx, doc)
 		return res, true, err
+	}
+	if strings.HasPrefix(id, ownRequests) {
+		return nil, true, unknownRequest(id)
 	}
 	return r.HandleSubrequest(ctx, r.handler(doc, loadErr))
 }
@@ -55,11 +62,22 @@ func (r *request) handler(doc *spec.Document, loadErr error) dockerui.RequestHan
 	}
 }
 
+// ownRequests is what the ids of our own requests begin with. A client puts
+// "frontend." in front of what --call names.
+const ownRequests = "frontend.openhands."
+
+func unknownRequest(id string) error {
+	name := func(id string) string { return strings.TrimPrefix(id, "frontend.") }
+	known := []string{name(tagsRequest().Name), name(schemaRequest().Name)}
+	err := fmt.Errorf("unknown request %q: this frontend answers %s, and others that --call=subrequests.describe lists", name(id), strings.Join(known, ", "))
+	return suggest.WrapError(err, name(id), known, true)
+}
+
 // tagsRequest and schemaRequest are requests of our own: --call=openhands.tags and
 // --call=openhands.schema.
 func tagsRequest() subrequests.Request {
 	return subrequests.Request{
-		Name: "frontend.openhands.tags", Version: "1.0.0", Type: subrequests.TypeRPC,
+		Name: ownRequests + "tags", Version: "1.0.0", Type: subrequests.TypeRPC,
 		Description: "List the tags of the image",
 		Opts: []subrequests.Named{
 			{Name: "target", Description: "Target build stage"},
@@ -71,7 +89,7 @@ func tagsRequest() subrequests.Request {
 
 func schemaRequest() subrequests.Request {
 	return subrequests.Request{
-		Name: "frontend.openhands.schema", Version: "1.0.0", Type: subrequests.TypeRPC,
+		Name: ownRequests + "schema", Version: "1.0.0", Type: subrequests.TypeRPC,
 		Description: "Show the JSON schema of a spec",
 		Metadata:    resultMetadata(),
 	}
@@ -90,15 +108,18 @@ func answer(req subrequests.Request, json, text []byte) *client.Result {
 	return res
 }
 
-// describe lists all requests; the answer that dockerui has is about its own.
+// describe lists all requests; the answer that dockerui has leaves some out.
 func describe() (*client.Result, error) {
+	check, convert := lint.SubrequestLintDefinition, convertllb.SubrequestConvertLLBDefinition
+	check.Description = "Check a spec for mistakes and bad habits (check)" // theirs are about Dockerfiles
+	convert.Description = "Show the graph of the build"
 	dt, err := json.MarshalIndent([]subrequests.Request{
-		lint.SubrequestLintDefinition,
+		check,
 		outline.SubrequestsOutlineDefinition,
 		targets.SubrequestsTargetsDefinition,
 		tagsRequest(),
 		schemaRequest(),
-		convertllb.SubrequestConvertLLBDefinition,
+		convert,
 		subrequests.SubrequestsDescribeDefinition,
 	}, "", "  ")
 	if err != nil {

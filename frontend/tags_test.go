@@ -267,4 +267,8 @@ func TestSchemaAndDescribe(t *testing.T) {
 			t.Errorf("%s answers no JSON: %s", request, res.Metadata["result.json"])
 		}
 	}
+	_, err := run(t, &stub{spec: "base_image: debian\n", opts: map[string]string{"requestid": "frontend.openhands.tag"}})
+	if err == nil || !strings.Contains(err.Error(), `unknown request "openhands.tag"`) || !strings.Contains(err.Error(), "did you mean openhands.tags?") {
+		t.Errorf("error %v", err)
+	}
 }

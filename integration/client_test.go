@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -110,7 +112,9 @@ func solve(t *testing.T, yaml string, build gwclient.BuildFunc) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	attrs := map[string]string{"filename": engine.SpecFile, "source": engine.FrontendImage}
+	// By digest: what the daemon tells a frontend that it starts, a program must
+	// say itself.
+	attrs := map[string]string{"filename": engine.SpecFile, "source": engine.FrontendImage + "@" + frontendDigest(t)}
 	opt := client.SolveOpt{
 		LocalMounts:   map[string]fsutil.FS{"dockerfile": dir, "context": dir},
 		FrontendAttrs: maps.Clone(attrs),
@@ -132,4 +136,17 @@ func solve(t *testing.T, yaml string, build gwclient.BuildFunc) string {
 		t.Fatal(err)
 	}
 	return res.ExporterResponse[exptypes.ExporterImageDigestKey]
+}
+
+func frontendDigest(t *testing.T) string {
+	t.Helper()
+	ref, err := name.ParseReference(eng.FrontendRef(), name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	desc, err := remote.Head(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return desc.Digest.String()
 }

@@ -25,7 +25,7 @@ type Arg struct {
 var predeclared = []Arg{
 	{Name: baseImageArg, Description: "image that the runtime is put on"},
 	{Name: depsImageArg, Description: "prebuilt image that holds /openhands"},
-	{Name: RuntimeImageRepo, Description: "repository that the image is named in, see docs/tags.md"},
+	{Name: RuntimeImageRepo, Description: "repository for the names that an output of name=* gets"},
 }
 
 // Outline lists the args that a build of the spec takes: the declared ones in the

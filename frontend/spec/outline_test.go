@@ -7,7 +7,7 @@ import (
 )
 
 func TestOutline(t *testing.T) {
-	repo := Arg{Name: "RUNTIME_IMAGE_REPO", Description: "repository that the image is named in, see docs/tags.md"}
+	repo := Arg{Name: "RUNTIME_IMAGE_REPO", Description: "repository for the names that an output of name=* gets"}
 	base := Arg{Name: "BASE_IMAGE", Description: "image that the runtime is put on"}
 	deps := Arg{Name: "DEPS_IMAGE", Description: "prebuilt image that holds /openhands"}
 	valued := func(a Arg, value, note string) Arg {
