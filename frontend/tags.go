@@ -95,7 +95,9 @@ func (r *request) addBuildTag(ctx context.Context, t tagging, in ohllb.Input, fi
 	if err != nil {
 		return err
 	}
-	text, err := spec.Marshal(in.Document.Spec)
+	s := in.Document.Spec
+	s.Args, s.Platforms = nil, nil // values have them filled in, inputs have the platform
+	text, err := spec.Marshal(s)
 	if err != nil {
 		return err
 	}

@@ -119,6 +119,8 @@ func TestBuildTagFollowsTheInputs(t *testing.T) {
 	for name, other := range map[string]string{
 		"another way to write it": buildTag(t, "# a comment\nuser: root\nlabels:\n  a: ${A}\nserver:\n  source: .\n  name: action-execution-server\nbase_image: debian:trixie-slim\nargs: {A: 1}\n", nil, nil),
 		"network, cache, proxy":   buildTag(t, yaml, map[string]string{"no-cache": "", "force-network-mode": "none", "build-arg:HTTP_PROXY": "http://proxy.example.com"}, nil),
+		"platforms of the spec":   buildTag(t, yaml+"platforms: [linux/arm64]\n", map[string]string{"platform": "linux/amd64"}, nil),
+		"an arg without use":      buildTag(t, strings.Replace(yaml, "A: '1'", "A: '1', B: b", 1), nil, nil),
 		"repository":              buildTag(t, yaml, map[string]string{"build-arg:RUNTIME_IMAGE_REPO": "example.com/r"}, nil),
 	} {
 		if other != same {
