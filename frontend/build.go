@@ -5,7 +5,6 @@ package frontend
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
@@ -59,7 +58,7 @@ func newRequest(ctx context.Context, c client.Client) (*request, error) {
 }
 
 func (r *request) build(ctx context.Context) (*client.Result, error) {
-	doc, err := r.load(slices.Concat(r.TargetPlatforms, r.BuildPlatforms)[0])
+	doc, err := r.load(r.firstPlatform())
 	if res, ok, err := r.subrequest(ctx, doc, err); ok || err != nil {
 		return res, err
 	}

@@ -11,7 +11,7 @@ import (
 // outline answers --call=outline: what the target is, and what a build of it
 // takes. It is there for args without a value, too: the answer says which.
 func (r *request) outline() (*outline.Outline, error) {
-	doc, err := spec.LoadOutline(r.src.Filename, r.src.Data, r.BuildArgs)
+	doc, err := spec.LoadOutline(r.src.Filename, r.src.Data, r.args(r.firstPlatform()))
 	if err != nil {
 		return nil, err
 	}
@@ -23,8 +23,12 @@ func (r *request) outline() (*outline.Outline, error) {
 	for _, a := range doc.Outline() {
 		o.Args = append(o.Args, outline.Arg{Name: a.Name, Value: a.Value, Description: a.Description, Location: location(doc.Range(a.Path))})
 	}
-	for _, s := range ohllb.Secrets(&doc.Spec, t.name != targetDeps) {
-		o.Secrets = append(o.Secrets, outline.Secret{Name: s.ID})
+	onBase := t.name != targetDeps
+	for _, s := range ohllb.Secrets(&doc.Spec, onBase) {
+		o.Secrets = append(o.Secrets, outline.Secret{Name: s})
+	}
+	if ohllb.UsesSSH(&doc.Spec, onBase) {
+		o.SSH = []outline.SSH{{Name: "default"}}
 	}
 	return o, nil
 }

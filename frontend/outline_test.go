@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/moby/buildkit/frontend/subrequests/outline"
@@ -23,6 +24,8 @@ func TestOutline(t *testing.T) {
 		{"packages", "base_image: debian\ndeps_image: deps:1\nextra_deps: {packages: [a]}\n", "", []string{"ca", "netrc", "apt"}},
 		{"commands", "base_image: debian\ndeps_image: deps:1\nextra_deps: {run: [a]}\n", "", []string{"ca", "netrc", "pip", "npm", "apt"}},
 		{"commands do not reach the deps image", server + "extra_deps: {run: [a]}\n", "deps", []string{"ca", "netrc", "pip", "apt"}},
+		{"a secret of the commands' own", "base_image: debian\ndeps_image: deps:1\nextra_deps: {run: [cat /run/secrets/token, cat /run/secrets/token]}\n", "",
+			[]string{"ca", "netrc", "pip", "npm", "apt", "token"}},
 		{"no base yet", "", "", []string{"ca", "netrc", "apt"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -40,6 +43,9 @@ func TestOutline(t *testing.T) {
 			}
 			if !slices.Equal(secrets, tt.secrets) {
 				t.Errorf("secrets %q, want %q", secrets, tt.secrets)
+			}
+			if ssh := strings.Contains(tt.spec, "run:") && tt.target != "deps"; ssh != (len(o.SSH) > 0) {
+				t.Errorf("SSH agents %v", o.SSH)
 			}
 			if o.Name != cmp.Or(tt.target, "runtime") || o.Description == "" {
 				t.Errorf("outline of %q: %q", o.Name, o.Description)

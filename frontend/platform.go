@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/containerd/platforms"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -9,11 +10,21 @@ import (
 	"github.com/openhands/llb-frontend/frontend/spec"
 )
 
+// firstPlatform is the one that a spec is first read for.
+func (r *request) firstPlatform() ocispecs.Platform {
+	return slices.Concat(r.TargetPlatforms, r.BuildPlatforms)[0]
+}
+
 // load reads the spec for one platform.
 func (r *request) load(p ocispecs.Platform) (*spec.Document, error) {
+	return spec.Load(r.src.Filename, r.src.Data, r.args(p))
+}
+
+// args are the build args of the request, and the platform's own.
+func (r *request) args(p ocispecs.Platform) map[string]string {
 	args := platformArgs(p, r.BuildPlatforms[0])
 	maps.Copy(args, r.BuildArgs)
-	return spec.Load(r.src.Filename, r.src.Data, args)
+	return args
 }
 
 // on is the request for one platform: the spec that was read first holds for

@@ -53,7 +53,7 @@ func (r *request) tagsOf(ctx context.Context, in ohllb.Input, read bool) (taggin
 			return t, placed(in, "server", err)
 		}
 	}
-	base := r.doc.Spec.BaseImage
+	base := in.Document.Spec.BaseImage
 	switch server.Name {
 	case spec.ServerActionExecution:
 		t.addV0(tags.V0{Version: files.version(server), Base: base, Browser: in.HasBrowser()}, files, read, in.Source == nil)

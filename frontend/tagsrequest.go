@@ -10,6 +10,7 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/frontend/tags"
@@ -38,17 +39,11 @@ func (r *request) tags(ctx context.Context, doc *spec.Document) (*client.Result,
 	}
 	res := tagsResult{Platforms: map[string]tags.Set{}, Missing: map[tags.Kind]string{}}
 	for _, p := range r.TargetPlatforms {
-		in := r.input(p)
-		var err error
-		if r.target.name == targetRuntime {
-			if in.Base, err = r.base(ctx, p); err != nil {
-				return nil, err
-			}
-		}
-		if in, err = r.openhands(ctx, in); err != nil {
+		one, err := r.on(p)
+		if err != nil {
 			return nil, err
 		}
-		t, err := r.tagsOf(ctx, in, true)
+		t, err := one.platformTags(ctx, p)
 		if err != nil {
 			return nil, err
 		}
@@ -62,6 +57,21 @@ func (r *request) tags(ctx context.Context, doc *spec.Document) (*client.Result,
 		res.Names = res.Tags.Names(r.repository)
 	}
 	return res.result()
+}
+
+// platformTags reads what the tags of one platform's image need.
+func (r *request) platformTags(ctx context.Context, p ocispecs.Platform) (tagging, error) {
+	in := r.input(p)
+	var err error
+	if r.target.name == targetRuntime {
+		if in.Base, err = r.base(ctx, p); err != nil {
+			return tagging{}, err
+		}
+	}
+	if in, err = r.openhands(ctx, in); err != nil {
+		return tagging{}, err
+	}
+	return r.tagsOf(ctx, in, true)
 }
 
 func (t tagsResult) result() (*client.Result, error) {

@@ -37,7 +37,7 @@ func ComposeCheck(in Input) (*Output, error) {
 	}
 	config := out.Image.Config
 	expect := in.Deps.checks()
-	if server, _ := in.server(); server.Wanted() {
+	if server, _ := in.Server(); server.Wanted() {
 		expect = append(expect, "server")
 	}
 	args := []string{checkProgram, "--expect", strings.Join(expect, ",")}

@@ -99,7 +99,7 @@ type Output struct {
 // Only the last step executes anything; all others are merged, so they cost
 // no copy and, while nothing asks for files, no pull.
 func Compose(in Input) (*Output, error) {
-	server, err := in.server()
+	server, err := in.Server()
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/llb/imageconfig"
 )
 
@@ -148,10 +147,6 @@ func (d Deps) Digest() string {
 	_, dgst := d.origin.Pinned()
 	return dgst
 }
-
-// Server is the server that the image starts: the spec's, or that of the deps
-// image.
-func (in Input) Server() (spec.Server, error) { return in.server() }
 
 // HasBrowser tells whether /openhands has a browser.
 func (in Input) HasBrowser() bool { return in.Deps.holds("browser") }

@@ -24,9 +24,9 @@ const (
 	LabelServer = "dev.openhands.server"
 )
 
-// server is the server that the image starts: the spec's, or that of the deps
+// Server is the server that the image starts: the spec's, or that of the deps
 // image.
-func (in Input) server() (spec.Server, error) {
+func (in Input) Server() (spec.Server, error) {
 	want, have := in.Document.Spec.Server, in.Deps.Server
 	switch {
 	case want.Name == "":

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"maps"
 )
 
 // Inputs is all that decides an image, but for what package managers fetch on the
@@ -38,12 +37,8 @@ func Build(in Inputs) string {
 	return buildTag(text)
 }
 
+// joinBuilds is the build tag of an index.
 func joinBuilds(platforms map[string]string) string {
-	if len(platforms) == 1 {
-		for tag := range maps.Values(platforms) {
-			return tag
-		}
-	}
 	text, _ := json.Marshal(platforms) // sorted by platform
 	return buildTag(text)
 }

@@ -72,20 +72,24 @@ func (s Set) Names(repo string) []string {
 	return names
 }
 
-// Join gives the tags of an index out of those of its platforms. Where a build is
-// for several platforms, its build tag stands for all of them; other tags are the
-// same for each.
+// Join gives the tags of an index out of those of its platforms: the build tag
+// stands for all of them, and of the others it has those that all have.
 func Join(platforms map[string]Set) Set {
-	joined, builds := Set{}, map[string]string{}
-	for _, p := range slices.Sorted(maps.Keys(platforms)) {
-		maps.Copy(joined, platforms[p])
-		if tag, ok := platforms[p][KindBuild]; ok {
-			builds[p] = tag
+	joined := Set{}
+	for _, k := range Kinds() {
+		byPlatform, different := map[string]string{}, map[string]bool{}
+		for p, set := range platforms {
+			if tag, ok := set[k]; ok {
+				byPlatform[p], different[tag] = tag, true
+			}
 		}
-	}
-	delete(joined, KindBuild)
-	if len(builds) == len(platforms) {
-		joined[KindBuild] = joinBuilds(builds)
+		switch {
+		case len(byPlatform) < len(platforms):
+		case len(different) == 1 && (k != KindBuild || len(platforms) == 1):
+			joined[k] = slices.Collect(maps.Keys(different))[0]
+		case k == KindBuild:
+			joined[k] = joinBuilds(byPlatform)
+		}
 	}
 	return joined
 }

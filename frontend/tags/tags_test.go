@@ -165,6 +165,9 @@ func TestJoin(t *testing.T) {
 	if both[KindLock] != "l" || both[KindBuild] == "build-1" || both[KindBuild] == "build-2" || !Valid(both[KindBuild]) {
 		t.Errorf("two platforms: %v", both)
 	}
+	if got := Join(map[string]Set{"linux/amd64": amd64, "linux/arm64": {KindLock: "other"}}); len(got) != 0 {
+		t.Errorf("platforms that have nothing in common: %v", got)
+	}
 	swapped := Join(map[string]Set{"linux/amd64": arm64, "linux/arm64": amd64})
 	if swapped[KindBuild] == both[KindBuild] {
 		t.Error("which platform has which build does not count")

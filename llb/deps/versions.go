@@ -23,7 +23,7 @@ func Versions(s spec.Deps, server spec.Server) map[string]string {
 }
 
 func pythonVersion(p spec.Python) string {
-	preset := map[string]string{spec.ProviderUV: uvPythonVersion, spec.ProviderMicromamba: condaPython}
+	preset := map[string]string{spec.ProviderUV: defaultUVPython, spec.ProviderMicromamba: condaPython}
 	if p.Version != "" {
 		return p.Version
 	}
