@@ -45,7 +45,7 @@ func (r *request) base(ctx context.Context, p ocispecs.Platform) (ohllb.Image, e
 // pulled by it.
 func (r *request) image(ctx context.Context, key imageKey, ref string, p ocispecs.Platform) (ohllb.Image, error) {
 	img := ohllb.Image{Ref: ref, Config: imageconfig.Empty(p)}
-	named, err := r.NamedContext(ref, dockerui.ContextOpt{Platform: &p, ResolveMode: r.ImageResolveMode.String()})
+	named, err := r.NamedContext(ref, dockerui.ContextOpt{Platform: &p, ResolveMode: r.ImageResolveMode.String(), CaptureDigest: &img.Digest})
 	if err != nil {
 		return img, r.imageError(key, ref, p, err)
 	}
@@ -156,7 +156,7 @@ func (r *request) deps(ctx context.Context, in ohllb.Input) (ohllb.Deps, error) 
 		return ohllb.Deps{}, err
 	}
 	return ohllb.BuildDeps(in, ohllb.Stages{
-		Builder:           builder.State,
+		Builder:           builder,
 		Helpers:           helpers,
 		BuildArchitecture: r.BuildPlatforms[0].Architecture,
 		Times:             llb.WithCreatedTime(time.Unix(0, 0)),

@@ -127,6 +127,10 @@ func TestBuildTagFollowsTheInputs(t *testing.T) {
 			t.Errorf("%s changes the tag", name)
 		}
 	}
+	other := buildTag(t, yaml, map[string]string{"context:debian:trixie-slim": "docker-image://debian:trixie-slim"}, nil)
+	if other != same {
+		t.Errorf("a build context that is the same image changes the tag")
+	}
 	seen := map[string]string{same: "the first"}
 	for name, tag := range map[string]string{
 		"spec":     buildTag(t, yaml+"working_dir: /x\n", nil, nil),
@@ -138,6 +142,7 @@ func TestBuildTagFollowsTheInputs(t *testing.T) {
 		"target":   buildTag(t, yaml, map[string]string{"target": "deps"}, nil),
 		"frontend": buildTag(t, yaml, map[string]string{"source": strings.ReplaceAll(frontendRef, "2222", "3333")}, nil),
 		"code":     buildTag(t, yaml, nil, func(s *stub) { s.checkout["openhands/__init__.py"].Data = []byte("b") }),
+		"context":  buildTag(t, yaml, map[string]string{"context:debian:trixie-slim": "docker-image://deps:1"}, nil),
 		"base":     buildTag(t, strings.Replace(yaml, "trixie", "bookworm", 1), nil, func(s *stub) { s.images["debian:bookworm-slim"] = s.images["debian:trixie-slim"] }),
 		"builder":  buildTag(t, yaml+"deps: {builder: \"debian:sid\"}\n", nil, func(s *stub) { s.images["debian:sid"] = s.images["debian:trixie-slim"] }),
 	} {

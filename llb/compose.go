@@ -11,6 +11,7 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/openhands/llb-frontend/frontend/spec"
@@ -74,6 +75,9 @@ type Image struct {
 	Ref    string
 	State  llb.State
 	Config dockerspec.DockerOCIImage
+	// Digest is that of a build context which is an image: the graph has its tag
+	// alone. It is empty for any other, see [Image.Pinned].
+	Digest digest.Digest
 }
 
 // Output is one platform's image.

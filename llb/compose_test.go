@@ -96,7 +96,7 @@ func tryInput(t *testing.T, yaml string, facts *ohllb.Facts, edits ...func(*ohll
 		in.Deps = prebuilt(doc.Spec.DepsImage, "lib,tools,init", "")
 	default:
 		in.Deps, err = ohllb.BuildDeps(in, ohllb.Stages{
-			Builder:           llb.Image("builder"+pinned, llb.Platform(amd64)),
+			Builder:           ohllb.Image{State: llb.Image("builder"+pinned, llb.Platform(amd64))},
 			Helpers:           llb.Image("frontend"+pinned, llb.Platform(amd64)),
 			BuildArchitecture: "amd64",
 			Times:             llb.WithCreatedTime(time.Unix(0, 0)),

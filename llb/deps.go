@@ -53,7 +53,7 @@ type Deps struct {
 // Stages are what the stages of /openhands need beside the spec.
 type Stages struct {
 	// Builder is a Debian-like image for the machine that builds.
-	Builder llb.State
+	Builder Image
 	// Helpers is the image that holds oh-seal and oh-init.
 	Helpers llb.State
 	// BuildArchitecture is that of the machine that builds.
@@ -66,10 +66,10 @@ type Stages struct {
 // BuildDeps adds the stages that build /openhands.
 func BuildDeps(in Input, stages Stages) (Deps, error) {
 	s := in.Document.Spec
-	d := Deps{Tools: s.Deps.Tools, Server: s.Server, Versions: deps.Versions(s.Deps, s.Server), origin: Image{State: stages.Builder}}
+	d := Deps{Tools: s.Deps.Tools, Server: s.Server, Versions: deps.Versions(s.Deps, s.Server), origin: stages.Builder}
 	var err error
 	input := deps.Input{
-		Builder:           stages.Builder,
+		Builder:           stages.Builder.State,
 		Helpers:           stages.Helpers,
 		Architecture:      in.Platform.Architecture,
 		BuildArchitecture: stages.BuildArchitecture,

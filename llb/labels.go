@@ -1,6 +1,7 @@
 package llb
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"strconv"
@@ -134,7 +135,7 @@ func (img Image) Pinned() (name, dgst string) {
 	name, dgst, _ = strings.Cut(ref, "@")
 	switch scheme {
 	case "docker-image":
-		return name, dgst
+		return name, cmp.Or(dgst, img.Digest.String())
 	case "oci-layout":
 		return "", dgst
 	}

@@ -12,6 +12,10 @@ import (
 const digest1 = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 
 func TestPinned(t *testing.T) {
+	captured := ohllb.Image{State: llb.Image("debian"), Digest: digest1}
+	if name, dgst := captured.Pinned(); name != "docker.io/library/debian:latest" || dgst != digest1 {
+		t.Errorf("a build context: %q, %q", name, dgst)
+	}
 	for _, tt := range []struct {
 		what         string
 		state        llb.State
