@@ -20,11 +20,27 @@ if [ -n "$passwords" ]; then
   done
   options="$options -o Dir::Etc::netrcparts=$private/auth.conf.d"
 fi
+if [ -n "${APT_SNAPSHOT:-}" ]; then
+  # A snapshot of long ago is what is asked for.
+  options="$options -o Acquire::Check-Valid-Until=false"
+  if [ -z "${APT_MIRROR:-}" ]; then
+    options="$options -o APT::Snapshot=$APT_SNAPSHOT"
+    # Without certificates by http: what the service has is signed.
+    if [ ! -s $private/ca.pem ] && [ ! -s /etc/ssl/certs/ca-certificates.crt ]; then
+      options="$options $(apt-config dump | sed -n 's|^\(Acquire::Snapshots::URI::[^ ]*\) "https://\(.*\)";$|-o \1=http://\2|p' | tr '\n' ' ')"
+    fi
+  fi
+fi
 if [ -n "${APT_MIRROR:-}" ]; then
   mkdir -p $private/sources.list.d
+  edit="s|https\{0,1\}://[^/[:space:]]*|${APT_MIRROR%/}|g"
+  case $APT_MIRROR in
+    # Where an archive's path belongs that does not just follow.
+    *@PATH@*) edit="s|https\{0,1\}://[^/[:space:]]*//*\([^[:space:]]*[^/[:space:]]\)|${APT_MIRROR%%@PATH@*}\\1${APT_MIRROR#*@PATH@}|g" ;;
+  esac
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
     if [ -e "$file" ]; then
-      sed "/^[[:space:]]*#/!s|https\{0,1\}://[^/[:space:]]*|${APT_MIRROR%/}|g" "$file" >"$private/${file#/etc/apt/}"
+      sed "/^[[:space:]]*#/!$edit" "$file" >"$private/${file#/etc/apt/}"
     fi
   done
   options="$options -o Dir::Etc::sourcelist=$private/sources.list -o Dir::Etc::sourceparts=$private/sources.list.d"
@@ -43,4 +59,6 @@ apt() {
 }
 mkdir -p "$CACHE/cache/archives/partial" "$CACHE/lists/partial"
 apt update
+# By the first update apt learns whose archives some sources are.
+if [ -n "${APT_SNAPSHOT:-}" ] && [ -z "${APT_MIRROR:-}" ]; then apt update; fi
 apt install -y --no-install-recommends -- "$@"

@@ -36,6 +36,8 @@ type Input struct {
 	// Packages is the base with extra_deps.packages installed, as returned by
 	// [InstallPackages]; nil when the spec asks for none.
 	Packages *llb.State
+	// Snapshot is the time that these packages are from; "" means today's.
+	Snapshot string
 	// Facts tell what stands in the file system that /openhands is put on
 	// (Packages, or else Base). They are nil when [NeedsFacts] says no: then
 	// nothing has been read, and BuildKit pulls no layer.

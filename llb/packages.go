@@ -74,8 +74,8 @@ func InstallPackages(in Input, facts *Facts) (llb.State, error) {
 	cache := strings.Join([]string{"openhands", m.name, facts.Distribution, in.Platform.Architecture}, "-")
 	script := llb.Scratch().File(llb.Mkfile("/"+m.name, 0o644, []byte(clientScript+m.script)), in.Step("internal", path, "script of packages")...)
 	opts = append(opts, deps.Secrets()...)
-	if mirror := in.Document.Spec.Mirrors["apt"]; mirror != "" && m.name == "apt" {
-		opts = append(opts, llb.AddEnv(deps.AptMirror, mirror))
+	if m.name == "apt" {
+		opts = append(opts, deps.Apt(in.Document.Spec.Mirrors, in.Snapshot)...)
 	}
 	opts = append(opts,
 		llb.Args(append([]string{"/bin/sh", installScript + "/" + m.name}, pkgs...)),

@@ -125,9 +125,9 @@ func TestKnow(t *testing.T) {
 func TestUnfit(t *testing.T) {
 	for shadow, want := range map[string]string{
 		"root:*:20000:0:99999:7:::\ndaemon:!*:::::\nx::\ny:!!:\nz:*LK*:\nno colon\n": "",
-		"root:$y$j9T$abc$defghijkl:20000::\n":                                       "holds a password",
-		"root:!aaaaaaaaaaaaa:20000::\n":                                             "holds a password",
-		"root:\xff":                                                                 "not UTF-8",
+		"root:$y$j9T$abc$defghijkl:20000::\n":                                        "holds a password",
+		"root:!aaaaaaaaaaaaa:20000::\n":                                              "holds a password",
+		"root:\xff":                                                                  "not UTF-8",
 	} {
 		f := facts()
 		f.Accounts["shadow"] = []byte(shadow)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+	digest "github.com/opencontainers/go-digest"
 )
 
 const (
@@ -49,15 +50,26 @@ func AgentPackages() []string {
 	return names
 }
 
-// agentRequirements name the packages, by digest where the version is known.
-func agentRequirements(version string) []string {
-	var list []string
+// agentRequirements name the packages, by digest where it is known. hashed tells
+// whether it is of all.
+func (in graph) agentRequirements() (list []string, hashed bool) {
+	hashed = true
 	for _, w := range agentWheels() {
-		requirement := w[0] + "==" + version
-		if version == agentVersion {
-			requirement += " --hash=" + w[1]
+		var known digest.Digest
+		if in.Server.Version == agentVersion {
+			known = digest.Digest(w[1])
 		}
-		list = append(list, requirement)
+		requirement, ok := in.pypiRelease(w[0], in.Server.Version, known)
+		list, hashed = append(list, requirement), hashed && ok
+	}
+	return list, hashed
+}
+
+// agentReleases name the packages as what others are resolved from.
+func (in graph) agentReleases() []string {
+	var list []string
+	for _, name := range AgentPackages() {
+		list = append(list, name+"=="+in.Server.Version)
 	}
 	return list
 }
@@ -70,14 +82,15 @@ func (in graph) agentSources() llb.State {
 	// The same vertex for every architecture: nothing in it is for one.
 	n := in.native()
 	return n.must("server", func() llb.State {
+		requirements, hashed := n.agentRequirements()
 		env := map[string]string{}
-		if n.Server.Version == agentVersion {
+		if hashed {
 			env["HASHES"] = "1"
 		}
 		return n.exec(stage{
 			name: "server", key: "server", text: "download " + n.release(),
 			script:    "agent-release.sh",
-			made:      map[string]string{"server.txt": lines(agentRequirements(n.Server.Version))},
+			made:      map[string]string{"server.txt": lines(requirements)},
 			env:       env,
 			openhands: n.pip(),
 			mounts:    []llb.RunOption{below("lib", n.lib())},
@@ -142,7 +155,7 @@ func (in graph) agentPackages() (Component, error) {
 	if in.Server.Version == agentVersion {
 		s.files = append(s.files, agentLock, agentUnbuilt, agentBuilders)
 	} else {
-		s.made["server.txt"] = lines(agentRequirements(in.Server.Version))
+		s.made["server.txt"] = lines(in.agentReleases())
 	}
 	return Component{Name: "python-deps", State: in.exec(s)}, nil
 }

@@ -1,6 +1,8 @@
 package deps
 
 import (
+	"strings"
+
 	"github.com/moby/buildkit/client/llb"
 
 	"github.com/openhands/llb-frontend/llb/secret"
@@ -17,16 +19,46 @@ func Secrets() []llb.RunOption {
 	return opts
 }
 
-// AptMirror is the variable by which oh-seal and the script of
-// extra_deps.packages know mirrors.apt.
-const AptMirror = "APT_MIRROR"
+// Variables by which oh-seal and the script of extra_deps.packages know where
+// packages of the distribution come from.
+const (
+	// aptMirror replaces the scheme and host of archives; where it has
+	// [aptPath], that stands for an archive's path.
+	aptMirror = "APT_MIRROR"
+	// aptSnapshot is the time that packages are from. Without a mirror apt itself
+	// knows the distribution's service for it.
+	aptSnapshot = "APT_SNAPSHOT"
 
-func (in graph) aptMirror() []llb.RunOption {
-	if m := in.Mirrors["apt"]; m != "" {
-		return []llb.RunOption{llb.AddEnv(AptMirror, m)}
-	}
-	return nil
+	// Placeholders of mirrors.apt_snapshot, which are apt's own
+	// (Acquire::Snapshots::URI in apt.conf).
+	aptPath = "@PATH@"
+	aptTime = "@SNAPSHOTID@"
+)
+
+// HasSnapshots tells whether packages can be those of a snapshot at all: a
+// mirror has today's, unless it says where it has others.
+func HasSnapshots(mirrors map[string]string) bool {
+	return mirrors["apt"] == "" || mirrors["apt_snapshot"] != ""
 }
+
+// Apt tells a command where its packages come from.
+func Apt(mirrors map[string]string, snapshot string) []llb.RunOption {
+	var opts []llb.RunOption
+	mirror := mirrors["apt"]
+	if snapshot != "" && HasSnapshots(mirrors) {
+		opts = append(opts, llb.AddEnv(aptSnapshot, snapshot))
+		mirror = strings.ReplaceAll(mirrors["apt_snapshot"], aptTime, snapshot)
+		if mirror != "" && !strings.Contains(mirror, aptPath) {
+			mirror = strings.TrimSuffix(mirror, "/") + "/" + aptPath
+		}
+	}
+	if mirror != "" {
+		opts = append(opts, llb.AddEnv(aptMirror, mirror))
+	}
+	return opts
+}
+
+func (in graph) apt() []llb.RunOption { return Apt(in.Mirrors, in.Snapshot) }
 
 // IndexMirrors tell package managers of languages where their index is, by the
 // variables that each has. They are those of one command, never of an image.

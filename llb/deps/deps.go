@@ -6,6 +6,7 @@ package deps
 
 import (
 	"github.com/moby/buildkit/client/llb"
+	digest "github.com/opencontainers/go-digest"
 
 	"github.com/openhands/llb-frontend/frontend/spec"
 )
@@ -39,6 +40,13 @@ type Input struct {
 	Proxied bool
 	// NoMerge says that the engine lacks MergeOp.
 	NoMerge bool
+
+	// Locked gives the digest of a download by its name in a lock file, "" where
+	// there is none; nil means no lock file.
+	Locked func(name string) digest.Digest
+	// Snapshot is the time that packages of the distribution are from; "" means
+	// today's.
+	Snapshot string
 }
 
 // Component is one layer that holds a part of /openhands and nothing else.
@@ -56,7 +64,10 @@ const RuntimeDir = "/runtime"
 
 // Build gives the components, lowest layer first: what changes least.
 func Build(input Input) ([]Component, error) {
-	in := graph{Input: input, made: map[string]Component{}}
+	return graph{Input: input, made: map[string]Component{}}.components()
+}
+
+func (in graph) components() ([]Component, error) {
 	lib := in.lib()
 	components := []Component{lib, in.tools(lib), in.init()}
 	for _, part := range []struct {
@@ -90,6 +101,8 @@ func Build(input Input) ([]Component, error) {
 type graph struct {
 	Input
 	made map[string]Component
+	// note is told of each download where they are only listed.
+	note func(Download)
 }
 
 // native is the same graph for the machine that builds: its components run as

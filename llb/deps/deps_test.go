@@ -225,13 +225,15 @@ func TestKnownDigests(t *testing.T) {
 		}
 		seen[known] = file
 	}
-	for _, hash := range slices.Concat(strings.Fields(uvRequirement), strings.Fields(requirementOf(serverRequirement(server))),
-		strings.Fields(strings.Join(agentRequirements(agentVersion), " "))) {
+	for _, hash := range slices.Concat(strings.Fields(uvRequirement), strings.Fields(requirementOf(graph{Input: Input{Server: server}}.serverRequirement())),
+		strings.Fields(strings.Join(listOf(graph{Input: Input{Server: agent}}.agentRequirements()), " "))) {
 		if text, ok := strings.CutPrefix(hash, "--hash="); ok && digest.Digest(text).Validate() != nil {
 			t.Errorf("%s is no digest", hash)
 		}
 	}
 }
+
+func listOf(list []string, _ bool) []string { return list }
 
 func requirementOf(requirement string, _ bool) string { return requirement }
 
@@ -252,9 +254,10 @@ func TestDefaultsAreKnown(t *testing.T) {
 				}
 			}
 		}
-		_, hashed := serverRequirement(doc.Spec.Server)
+		in := graph{Input: Input{Server: doc.Spec.Server}}
+		_, hashed := in.serverRequirement()
 		if name == spec.ServerAgent {
-			hashed = strings.Contains(agentRequirements(doc.Spec.Server.Version)[0], " --hash=")
+			_, hashed = in.agentRequirements()
 		}
 		if !hashed {
 			t.Errorf("the default server %+v has no digest", doc.Spec.Server)

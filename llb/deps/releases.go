@@ -57,26 +57,45 @@ type archive struct {
 // download is the archive as a vertex of its own, by digest.
 func (in graph) download(a archive) (llb.State, error) {
 	file := path.Base(a.path)
-	dgst := digest.Digest(a.digests[in.Architecture])
-	if dgst == "" {
-		known, ok := knownDigests[file]
-		if !ok {
-			key := a.component + ".digests"
-			return llb.State{}, &Error{Key: a.component, Err: fmt.Errorf(
-				"the digest of %s is not known to this frontend; add %s: {%s: \"sha256:...\"}, of which its makers publish the value", file, key, in.Architecture)}
-		}
-		dgst = digest.NewDigestFromEncoded(digest.SHA256, known)
+	dgst := in.digestOf(in.listed(a, file))
+	switch {
+	case in.note != nil: // nothing is built of it
+		return llb.Scratch(), nil
+	case dgst == "":
+		key := a.component + ".digests"
+		return llb.State{}, &Error{Key: a.component, Err: fmt.Errorf(
+			"the digest of %s is not known to this frontend; add %s: {%s: \"sha256:...\"}, of which its makers publish the value, or let --target lock look it up", file, key, in.Architecture)}
 	}
-	step := in.Step(strings.TrimPrefix(a.component, "deps."), a.component, "download "+file)
-	mirror := in.Mirrors[a.mirror]
-	if mirror == "" && !in.Proxied {
+	step := in.archiveStep(a, "download "+file)
+	if in.Mirrors[a.mirror] == "" && !in.Proxied {
 		opts := []llb.HTTPOption{llb.Filename(file), llb.Checksum(dgst)}
 		for _, o := range step {
 			opts = append(opts, o)
 		}
 		return llb.HTTP(a.address+"/"+a.path, opts...), nil
 	}
-	return in.fetch(step, strings.TrimSuffix(cmp.Or(mirror, a.address), "/")+"/"+a.path, file, dgst), nil
+	return in.fetch(step, in.archiveAddress(a), file, dgst), nil
+}
+
+// listed is an archive as a lock file has it.
+func (in graph) listed(a archive, file string) Download {
+	d := Download{
+		Name: a.mirror + "/" + a.path, Key: a.component, Digest: digest.Digest(a.digests[in.Architecture]),
+		measure: func(in graph) (llb.State, error) { return in.measureArchive(a, file), nil },
+	}
+	if d.Own = d.Digest != ""; !d.Own && knownDigests[file] != "" {
+		d.Digest = digest.NewDigestFromEncoded(digest.SHA256, knownDigests[file])
+	}
+	return d
+}
+
+func (in graph) archiveStep(a archive, text string) []llb.ConstraintsOpt {
+	return in.Step(strings.TrimPrefix(a.component, "deps."), a.component, text)
+}
+
+// archiveAddress is that of the archive's mirror, if there is one.
+func (in graph) archiveAddress(a archive) string {
+	return strings.TrimSuffix(cmp.Or(in.Mirrors[a.mirror], a.address), "/") + "/" + a.path
 }
 
 // fetch is what llb.HTTP is, as a command: the daemon that answers an llb.HTTP
@@ -84,9 +103,14 @@ func (in graph) download(a archive) (llb.State, error) {
 // file is the same to the mode, so stages above it know it from their cache
 // whichever way it came.
 func (in graph) fetch(step []llb.ConstraintsOpt, address, file string, dgst digest.Digest) llb.State {
+	return in.ohSeal(step, "fetch", "--sha256", dgst.Encoded(), "--out", outMount+"/"+file, address)
+}
+
+// ohSeal runs oh-seal where it downloads without apt.
+func (in graph) ohSeal(step []llb.ConstraintsOpt, args ...string) llb.State {
 	n := in.native()
 	opts := []llb.RunOption{
-		llb.Args([]string{helpersMount + "/oh-seal", "fetch", "--sha256", dgst.Encoded(), "--out", outMount + "/" + file, address}),
+		llb.Args(append([]string{helpersMount + "/oh-seal"}, args...)),
 		llb.Dir("/"),
 		llb.User("0"),
 		mountDir(helpersMount, in.Helpers, HelpersDir),
@@ -157,10 +181,10 @@ const serverPackage = "openhands-ai"
 
 // serverRequirement names a server's source distribution, by digest where it is
 // known.
-func serverRequirement(s spec.Server) (requirement string, hashed bool) {
-	requirement = serverPackage + "==" + s.Version
-	if s.Version == "0.62.0" {
-		return requirement + " --hash=sha256:dd2e31f715fe9239ff2f2c60b0b85d3bff44cb0483d2b7a200fdcb8a6e561962", true
+func (in graph) serverRequirement() (requirement string, hashed bool) {
+	var known digest.Digest
+	if in.Server.Version == "0.62.0" {
+		known = "sha256:dd2e31f715fe9239ff2f2c60b0b85d3bff44cb0483d2b7a200fdcb8a6e561962"
 	}
-	return requirement, false
+	return in.pypiRelease(serverPackage, in.Server.Version, known)
 }

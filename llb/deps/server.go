@@ -15,7 +15,7 @@ func (in graph) actionSources() llb.State {
 	if in.Source != nil {
 		return *in.Source
 	}
-	requirement, hashed := serverRequirement(in.Server)
+	requirement, hashed := in.serverRequirement()
 	env := map[string]string{"REQUIREMENT": requirement, "PACKAGE": serverPackage}
 	if hashed {
 		env["HASHES"] = "1"

@@ -63,7 +63,7 @@ func (in graph) exec(s stage) llb.State {
 	opts = append(opts, Secrets()...)
 	if s.apt {
 		opts = append(opts, in.aptCache())
-		opts = append(opts, in.aptMirror()...)
+		opts = append(opts, in.apt()...)
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.env)) {
 		opts = append(opts, llb.AddEnv(k, s.env[k]))

@@ -12,8 +12,15 @@ import (
 	"github.com/openhands/llb-frontend/llb/secret"
 )
 
-// aptMirror is the variable that names the archive to use in place of others.
-const aptMirror = "APT_MIRROR"
+// Variables of a stage's command.
+const (
+	// aptMirror names the archive to use in place of others; where it has aptPath,
+	// that stands for an archive's path, which otherwise follows.
+	aptMirror = "APT_MIRROR"
+	aptPath   = "@PATH@"
+	// aptSnapshot is the time that packages are to be from.
+	aptSnapshot = "APT_SNAPSHOT"
+)
 
 // aptOptions tell apt-get of the client's secrets, and of sources that name the
 // mirror. What they need is written to the private directory, or below work
@@ -83,7 +90,10 @@ func (h handed) aptLogins(own string) (string, error) {
 	return dir, nil
 }
 
-var archiveHost = regexp.MustCompile(`https?://[^/\s]*`)
+var (
+	archiveHost = regexp.MustCompile(`https?://[^/\s]*`)
+	archivePath = regexp.MustCompile(`https?://[^/\s]*/+(\S*[^/\s])`)
+)
 
 // mirrorSources copies apt's sources with another scheme and host in every
 // address: archives keep their paths.
@@ -118,8 +128,15 @@ func mirrorSources(etc, mirror, to string) error {
 
 func mirrored(sources, mirror string) string {
 	var out strings.Builder
+	before, after, placed := strings.Cut(mirror, aptPath)
 	for line := range strings.Lines(sources) {
-		if !strings.HasPrefix(strings.TrimSpace(line), "#") {
+		switch {
+		case strings.HasPrefix(strings.TrimSpace(line), "#"):
+		case placed:
+			line = archivePath.ReplaceAllStringFunc(line, func(address string) string {
+				return before + archivePath.FindStringSubmatch(address)[1] + after
+			})
+		default:
 			line = archiveHost.ReplaceAllLiteralString(line, mirror)
 		}
 		out.WriteString(line)

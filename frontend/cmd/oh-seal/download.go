@@ -25,7 +25,7 @@ type statusError struct {
 
 func (e *statusError) Error() string { return "the server answers " + e.text }
 
-// download fetches the file with a digest. A server that is overloaded or lost
+// download fetches the file with a digest, or looks up what its digest is. A server that is overloaded or lost
 // on the way is asked again.
 func download(ctx context.Context, h handed, opt options, pause func(context.Context, time.Duration) error, say func(string, ...any)) error {
 	address, err := url.Parse(opt.args[0])
@@ -80,6 +80,9 @@ func once(ctx context.Context, h handed, client *http.Client, address *url.URL, 
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return &statusError{resp.StatusCode, resp.Status}
+	}
+	if opt.command == "digest" {
+		return measure(resp.Body, opt)
 	}
 	return store(resp.Body, opt)
 }

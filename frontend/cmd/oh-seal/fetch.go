@@ -60,6 +60,7 @@ func releaseName(osRelease string) string {
 // deb is one package file that apt wants.
 type deb struct {
 	name   string // of the package
+	uri    string
 	file   string // base name, later the path once it is there
 	size   int64
 	sha256 string
@@ -68,25 +69,8 @@ type deb struct {
 // fetch downloads packages with everything that they depend on, down to libc6,
 // for the target architecture. The builder's own package state stays untouched.
 func (b builder) fetch(ctx context.Context, opt options, packages []string, work string, say func(string, ...any)) ([]deb, error) {
-	apt, err := b.newApt(opt.arch.Name, work)
-	if err != nil {
-		return nil, err
-	}
-	mirror := os.Getenv(aptMirror)
-	more, err := builds().aptOptions("/etc/apt/", mirror, work)
-	if err != nil {
-		return nil, err
-	}
-	apt.add(more...)
 	say("read the lists of packages of %s", b.release)
-	if _, err := apt.run(ctx, "update"); err != nil {
-		return nil, fmt.Errorf("apt-get update for %s in %s: %w", opt.arch.Name, b.release, aptRemedy(err, mirror))
-	}
-	list, err := apt.run(ctx, append([]string{"install", "--print-uris", "--"}, packages...)...)
-	if err != nil {
-		return nil, explainNames(err, b.release)
-	}
-	debs, err := parseURIs(list)
+	apt, debs, err := b.resolve(ctx, opt, packages, work)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +79,7 @@ func (b builder) fetch(ctx context.Context, opt options, packages []string, work
 		return nil, err
 	}
 	if _, err := apt.run(ctx, append([]string{"install", "--download-only", "--"}, packages...)...); err != nil {
-		return nil, fmt.Errorf("download packages of %s for %s: %w", b.release, opt.arch.Name, aptRemedy(err, mirror))
+		return nil, fmt.Errorf("download packages of %s for %s: %w", b.release, opt.arch.Name, aptRemedy(err, os.Getenv(aptMirror)))
 	}
 	for i := range debs {
 		name := debs[i].file
@@ -108,6 +92,39 @@ func (b builder) fetch(ctx context.Context, opt options, packages []string, work
 		}
 	}
 	return debs, nil
+}
+
+// resolve lists what packages and all that they depend on are, as the archive
+// has them now, or had them at the time of the stage's snapshot.
+func (b builder) resolve(ctx context.Context, opt options, packages []string, work string) (apt, []deb, error) {
+	a, err := b.newApt(opt.arch.Name, work)
+	if err != nil {
+		return a, nil, err
+	}
+	mirror, snapshot := os.Getenv(aptMirror), os.Getenv(aptSnapshot)
+	more, err := builds().aptOptions("/etc/apt/", mirror, work)
+	if err != nil {
+		return a, nil, err
+	}
+	a.add(more...)
+	updates, err := a.useSnapshot(ctx, mirror, snapshot)
+	if err != nil {
+		return a, nil, err
+	}
+	for range updates {
+		if _, err := a.run(ctx, "update"); err != nil {
+			return a, nil, fmt.Errorf("apt-get update for %s in %s: %w", opt.arch.Name, b.release, aptRemedy(err, mirror))
+		}
+	}
+	list, err := a.run(ctx, append([]string{"install", "--print-uris", "--"}, packages...)...)
+	if err != nil {
+		return a, nil, explainNames(err, b.release)
+	}
+	debs, err := parseURIs(list)
+	if err != nil {
+		return a, nil, err
+	}
+	return a, debs, ofSnapshot(debs, snapshot)
 }
 
 // apt runs apt-get with a state and a cache of its own: an empty status file
@@ -179,7 +196,7 @@ func capture(ctx context.Context, path string, args ...string) (string, error) {
 var (
 	packageName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]*[a-z0-9+](=[A-Za-z0-9.+~:-]+)?$`)
 	unknownName = regexp.MustCompile(`E: (?:Unable to locate package (\S+)|Package '([^']+)' has no installation candidate|Version '[^']*' for '([^']+)' was not found)`)
-	uriLine     = regexp.MustCompile(`^'[^']*' (\S+) ([0-9]+) SHA256:([0-9a-f]{64})$`)
+	uriLine     = regexp.MustCompile(`^'([^']*)' (\S+) ([0-9]+) SHA256:([0-9a-f]{64})$`)
 )
 
 // checkPackage holds names to Debian Policy 5.6.1. A final hyphen, which
@@ -214,15 +231,15 @@ func parseURIs(list string) ([]deb, error) {
 			continue // progress
 		}
 		m := uriLine.FindStringSubmatch(line)
-		if m == nil || m[1] != filepath.Base(m[1]) {
+		if m == nil || m[2] != filepath.Base(m[2]) {
 			return nil, fmt.Errorf("apt-get --print-uris wrote %q: want a URI, a file name, a size and a SHA256", line)
 		}
-		size, err := strconv.ParseInt(m[2], 10, 64)
+		size, err := strconv.ParseInt(m[3], 10, 64)
 		if err != nil {
 			return nil, err
 		}
-		name, _, _ := strings.Cut(m[1], "_")
-		debs = append(debs, deb{name: name, file: m[1], size: size, sha256: m[3]})
+		name, _, _ := strings.Cut(m[2], "_")
+		debs = append(debs, deb{name: name, uri: m[1], file: m[2], size: size, sha256: m[4]})
 	}
 	slices.SortFunc(debs, func(a, b deb) int { return strings.Compare(a.file, b.file) })
 	return debs, nil

@@ -15,8 +15,8 @@ func TestParseURIs(t *testing.T) {
 		"'http://example.com/pool/b/bash_5_amd64.deb' bash_5_amd64.deb 12 SHA256:" + hash + "\n"
 	got, err := parseURIs(list)
 	want := []deb{
-		{name: "bash", file: "bash_5_amd64.deb", size: 12, sha256: hash},
-		{name: "git", file: "git_1%3a2.47.3-0+deb13u1_amd64.deb", size: 8862, sha256: hash},
+		{name: "bash", uri: "http://example.com/pool/b/bash_5_amd64.deb", file: "bash_5_amd64.deb", size: 12, sha256: hash},
+		{name: "git", uri: "http://example.com/pool/g/git_2.47.3-0%2bdeb13u1_amd64.deb", file: "git_1%3a2.47.3-0+deb13u1_amd64.deb", size: 8862, sha256: hash},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)

@@ -8,6 +8,8 @@
 //	oh-seal adopt  --arch amd64 --out /out --lib /lib-component --from /root
 //	oh-seal check  --arch amd64 DIR...
 //	oh-seal fetch  --sha256 HEX --out /out/file https://...
+//	oh-seal digest --out /out/digest https://...
+//	oh-seal snapshot --arch amd64 --out /out/snapshot
 //	oh-seal secrets
 //	oh-seal version
 //
@@ -17,7 +19,8 @@
 // seals what lies below --out and adds the libraries that it lacks. fetch and
 // secrets are for networks that want certificates and passwords: the one
 // downloads a file of a known digest, the other gives every tool its part of the
-// secrets that the build's client has handed over.
+// secrets that the build's client has handed over. digest and snapshot look up what
+// a lock file says: the digest of a file, and whether apt has packages of a time.
 //
 // People seal programs that came later, wherever they are:
 //
@@ -66,7 +69,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return unpackPackages(ctx, opt, say)
 	case "adopt":
 		return adopt(opt, say)
-	case "fetch":
+	case "snapshot":
+		return trySnapshot(ctx, opt, say)
+	case "fetch", "digest":
 		return download(ctx, builds(), opt, pause, say)
 	case "secrets":
 		return prepareSecrets(builds(), os.Getenv)

@@ -16,6 +16,8 @@ const usage = `usage: oh-seal lib    --arch ARCH --out DIR [--apt-cache DIR]
        oh-seal adopt  --arch ARCH --out DIR --lib DIR [--lib DIR...] [--from DIR]
        oh-seal check  --arch ARCH DIR...
        oh-seal fetch  --sha256 HEX --out FILE ADDRESS
+       oh-seal digest --out FILE ADDRESS
+       oh-seal snapshot --arch ARCH --out FILE
        oh-seal secrets
        oh-seal hint   ADDRESS...
        oh-seal version
@@ -54,6 +56,10 @@ func commandByName(name string) (command, bool) {
 		return command{needs: []string{"arch"}, args: "DIR"}, true
 	case "fetch":
 		return command{needs: []string{"sha256", "out"}, args: "ADDRESS"}, true
+	case "digest":
+		return command{needs: []string{"out"}, args: "ADDRESS"}, true
+	case "snapshot":
+		return command{needs: []string{"arch", "out"}}, true
 	case "hint":
 		return command{args: "ADDRESS"}, true
 	case "secrets", "version":
@@ -92,8 +98,8 @@ func parseOptions(args []string) (options, error) {
 		return opt, fmt.Errorf("%s takes no arguments, got %q", opt.command, opt.args)
 	case c.args != "" && len(opt.args) == 0:
 		return opt, fmt.Errorf("nothing to do, name at least one %s\n%s", c.args, usage)
-	case opt.command == "fetch" && len(opt.args) > 1:
-		return opt, fmt.Errorf("fetch takes one address, got %q", opt.args)
+	case (opt.command == "fetch" || opt.command == "digest") && len(opt.args) > 1:
+		return opt, fmt.Errorf("%s takes one address, got %q", opt.command, opt.args)
 	}
 	return opt, nil
 }
