@@ -22,8 +22,11 @@ type request struct {
 	*dockerui.Client
 	doc    *spec.Document
 	src    *dockerui.Source
+	locked lockFile
 	epoch  *time.Time
 	target target
+	// lockPlatforms are those that the target lock is for.
+	lockPlatforms []ocispecs.Platform
 	// noMerge says that the engine lacks MergeOp.
 	noMerge bool
 	// repository is where the image's names are wanted; empty where they are not.
@@ -48,12 +51,15 @@ func newRequest(ctx context.Context, c client.Client) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	src, err := bc.ReadEntrypoint(ctx, "YAML")
+	src, err := bc.ReadEntrypoint(ctx, "YAML", besideSpec(c.BuildOpts().Opts["filename"]))
 	if err != nil {
 		return nil, err
 	}
 	r := &request{Client: bc, src: src}
-	r.epoch, err = r.sourceDateEpoch(ctx)
+	if r.epoch, err = r.sourceDateEpoch(ctx); err != nil {
+		return nil, err
+	}
+	r.locked, err = r.readLock(ctx)
 	return r, err
 }
 
@@ -61,6 +67,9 @@ func (r *request) build(ctx context.Context) (*client.Result, error) {
 	doc, err := r.load(r.firstPlatform())
 	if res, ok, err := r.subrequest(ctx, doc, err); ok || err != nil {
 		return res, err
+	}
+	if err == nil {
+		err = r.locked.err
 	}
 	if err != nil {
 		return nil, err
@@ -140,6 +149,7 @@ func (r *request) collect(ctx context.Context, in ohllb.Input) (ohllb.Input, err
 		return in, err
 	}
 	if len(r.doc.Spec.ExtraDeps.Packages) > 0 {
+		in.Snapshot = r.snapshot(base)
 		if in.Packages, err = r.packages(ctx, in); err != nil {
 			return in, placed(in, baseKey.path, err)
 		}

@@ -18,15 +18,19 @@ func (r *request) lint(doc *spec.Document, loadErr error) (*lint.LintResults, er
 	res := &lint.LintResults{}
 	src := int32(res.AddSource(r.src.SourceMap))
 	if problems := problemsOf(loadErr); problems != nil {
-		var ranges []*pb.Range
-		for _, p := range problems {
-			ranges = append(ranges, ohllb.PBRange(p.Range))
-		}
-		res.Error = &lint.BuildError{Message: loadErr.Error(), Location: pb.Location{SourceIndex: src, Ranges: ranges}}
+		res.Error = &lint.BuildError{Message: loadErr.Error(), Location: pb.Location{SourceIndex: src, Ranges: ranges(problems)}}
 		return res, nil
 	}
 	if loadErr != nil {
 		return nil, loadErr
+	}
+	if problems := problemsOf(r.locked.err); problems != nil {
+		src := int32(res.AddSource(r.locked.source))
+		res.Error = &lint.BuildError{Message: r.locked.err.Error(), Location: pb.Location{SourceIndex: src, Ranges: ranges(problems)}}
+		return res, nil
+	}
+	if err := r.prepare(doc); err != nil {
+		return nil, err
 	}
 	found, _, err := r.findings(doc)
 	if err != nil {
@@ -42,6 +46,14 @@ func (r *request) lint(doc *spec.Document, loadErr error) (*lint.LintResults, er
 	return res, nil
 }
 
+func ranges(problems []spec.Problem) []*pb.Range {
+	var list []*pb.Range
+	for _, p := range problems {
+		list = append(list, ohllb.PBRange(p.Range))
+	}
+	return list
+}
+
 // findings are what the rules find that the request and the spec want checked.
 // violation is their sum as an error, where they want one.
 func (r *request) findings(doc *spec.Document) (found []ohlint.Finding, violation, err error) {
@@ -49,7 +61,11 @@ func (r *request) findings(doc *spec.Document) (found []ohlint.Finding, violatio
 	if err != nil {
 		return nil, nil, err
 	}
-	found, violation = ohlint.Run(ohlint.Input{Document: doc, IsContext: r.isContext}, config)
+	found, violation = ohlint.Run(ohlint.Input{
+		Document: doc, IsContext: r.isContext,
+		Locks: r.locked.lock != nil || r.target.name == lockTarget, Lock: r.locked.lock,
+		Stale: r.stale(), LockCommand: r.lockCommand(),
+	}, config)
 	return found, violation, nil
 }
 

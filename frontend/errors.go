@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
@@ -24,12 +25,12 @@ func (r *request) located(err error) error {
 	if problems := problemsOf(err); len(problems) > most {
 		rest := spec.Problem{
 			Range:   problems[most].Range,
-			Message: fmt.Sprintf("and %d more problems: is this file a spec?", len(problems)-most),
+			Message: fmt.Sprintf("and %d more problems: is this the right file?", len(problems)-most),
 		}
-		err = &spec.Error{Filename: r.src.Filename, Problems: append(slices.Clone(problems[:most]), rest)}
+		err = &spec.Error{Filename: r.sourceOf(err).Filename, Problems: append(slices.Clone(problems[:most]), rest)}
 	}
 	for _, c := range clusters(problemsOf(err)) {
-		info := r.sourceInfo()
+		info := sourceInfo(r.sourceOf(err))
 		src := &errdefs.Source{Info: info}
 		for _, p := range c {
 			src.Ranges = append(src.Ranges, ohllb.PBRange(p.Range))
@@ -42,7 +43,7 @@ func (r *request) located(err error) error {
 // placed gives a key of the spec to an error that has no place of its own: one
 // of a failing vertex brings the vertex's.
 func placed(in ohllb.Input, path string, err error) error {
-	if errors.Is(err, context.Canceled) || len(errdefs.Sources(err)) > 0 || problemsOf(err) != nil {
+	if err == nil || errors.Is(err, context.Canceled) || len(errdefs.Sources(err)) > 0 || problemsOf(err) != nil {
 		return err
 	}
 	return in.Problem(path, err)
@@ -74,8 +75,16 @@ func clusters(problems []spec.Problem) [][]spec.Problem {
 	return out
 }
 
-func (r *request) sourceInfo() *pb.SourceInfo {
-	m := r.src.SourceMap
+// sourceOf is the file that an error is about: the spec, or the lock.
+func (r *request) sourceOf(err error) *llb.SourceMap {
+	var se *spec.Error
+	if m := r.locked.source; m != nil && errors.As(err, &se) && se.Filename == m.Filename {
+		return m
+	}
+	return r.src.SourceMap
+}
+
+func sourceInfo(m *llb.SourceMap) *pb.SourceInfo {
 	return &pb.SourceInfo{Data: m.Data, Filename: m.Filename, Language: m.Language, Definition: m.Definition.ToPB()}
 }
 

@@ -54,9 +54,20 @@ func (r *request) packages(ctx context.Context, in ohllb.Input) (*llb.State, err
 	return &st, err
 }
 
-// facts reads what composition must know of the file system that it merges
-// onto.
+// facts are what composition must know of the file system that it merges onto:
+// as the lock has them, or read, which pulls the base.
 func (r *request) facts(ctx context.Context, in ohllb.Input) (*ohllb.Facts, error) {
+	if facts := r.lockedFacts(in); facts != nil {
+		return facts, nil
+	}
+	rd, err := r.readFacts(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return rd.facts, nil
+}
+
+func (r *request) readFacts(ctx context.Context, in ohllb.Input) (*reader, error) {
 	root := in.Base.State
 	if in.Packages != nil {
 		root = *in.Packages
@@ -76,7 +87,7 @@ func (r *request) facts(ctx context.Context, in ohllb.Input) (*ohllb.Facts, erro
 			return nil, err
 		}
 	}
-	return rd.facts, rd.look(ctx, ohllb.FactPaths(&r.doc.Spec, in.Platform.Architecture, *a)...)
+	return rd, rd.look(ctx, ohllb.FactPaths(&r.doc.Spec, in.Platform.Architecture, *a)...)
 }
 
 // look records all that stands on the way to some paths. A path that leads

@@ -73,6 +73,10 @@ func (r *request) image(ctx context.Context, key imageKey, ref string, p ocispec
 // registryImage pins the reference to the digest that it has now, so that the
 // graph of one request means one image.
 func (r *request) registryImage(ctx context.Context, key imageKey, ref string, p ocispecs.Platform, img *ohllb.Image) (llb.State, error) {
+	ref, err := r.pinnedByLock(ref)
+	if err != nil {
+		return llb.State{}, err
+	}
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
 		return llb.State{}, err
@@ -91,6 +95,7 @@ func (r *request) registryImage(ctx context.Context, key imageKey, ref string, p
 	if err := json.Unmarshal(config, &img.Config); err != nil {
 		return llb.State{}, fmt.Errorf("read the config of %s: %w", resolved, err)
 	}
+	img.Digest, img.Registry = dgst, true
 	pinned, err := pin(resolved, dgst)
 	if err != nil {
 		return llb.State{}, err
@@ -147,20 +152,33 @@ func (r *request) deps(ctx context.Context, in ohllb.Input) (ohllb.Deps, error) 
 	if ref := r.doc.Spec.DepsImage; ref != "" {
 		return r.prebuilt(ctx, in, ref)
 	}
+	builder, err := r.builder(ctx)
+	if err != nil {
+		return ohllb.Deps{}, err
+	}
+	stages, err := r.stages(builder)
+	if err != nil {
+		return ohllb.Deps{}, err
+	}
+	return ohllb.BuildDeps(in, stages)
+}
+
+// builder is the image that the stages of /openhands run in.
+func (r *request) builder(ctx context.Context) (ohllb.Image, error) {
+	return r.image(ctx, builderKey, r.doc.Spec.Deps.Builder, r.BuildPlatforms[0])
+}
+
+// stages are what the stages of /openhands need beside the spec.
+func (r *request) stages(builder ohllb.Image) (ohllb.Stages, error) {
 	helpers, err := r.helpers()
-	if err != nil {
-		return ohllb.Deps{}, err
-	}
-	builder, err := r.image(ctx, builderKey, r.doc.Spec.Deps.Builder, r.BuildPlatforms[0])
-	if err != nil {
-		return ohllb.Deps{}, err
-	}
-	return ohllb.BuildDeps(in, ohllb.Stages{
+	return ohllb.Stages{
 		Builder:           builder,
 		Helpers:           helpers,
 		BuildArchitecture: r.BuildPlatforms[0].Architecture,
 		Times:             llb.WithCreatedTime(time.Unix(0, 0)),
-	})
+		Locked:            r.lockedDigest,
+		Snapshot:          r.snapshot(builder),
+	}, err
 }
 
 // source is the checkout that server.source names; nil for a release.

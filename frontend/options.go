@@ -31,6 +31,7 @@ func allTargets() []target {
 		{targetRuntime, "the base image with /openhands, user and environment", (*request).runtime},
 		{targetDeps, "an image that holds only /openhands, for deps_image of other builds", (*request).depsOnly},
 		{"check", "starts the server in the composed image and fails if something of it does not work", (*request).check},
+		{lockTarget, "writes openhands.lock.yaml: all that a build takes from outside, by digest", (*request).lockOnly},
 	}
 }
 
@@ -61,7 +62,11 @@ func (r *request) options() error {
 		return err
 	}
 	r.noMerge = !r.supports(pb.CapMergeOp)
-	return r.platforms()
+	if err := r.platforms(); err != nil {
+		return err
+	}
+	r.lockOnce()
+	return nil
 }
 
 var errNoMerge = errors.New("this engine has no MergeOp (BuildKit before 0.10, or dockerd without the containerd image store): " +

@@ -11,7 +11,7 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
-	"github.com/opencontainers/go-digest"
+	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/openhands/llb-frontend/frontend/spec"
@@ -77,9 +77,12 @@ type Image struct {
 	Ref    string
 	State  llb.State
 	Config dockerspec.DockerOCIImage
-	// Digest is that of a build context which is an image: the graph has its tag
-	// alone. It is empty for any other, see [Image.Pinned].
+	// Digest is what the registry, or the build context, has for Ref; "" where
+	// there is none.
 	Digest digest.Digest
+	// Registry says that the image is the one that a registry has for Ref: no
+	// build context stands for it.
+	Registry bool
 }
 
 // Output is one platform's image.

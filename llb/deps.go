@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+	digest "github.com/opencontainers/go-digest"
 
 	"github.com/openhands/llb-frontend/frontend/spec"
 	"github.com/openhands/llb-frontend/llb/deps"
@@ -61,6 +62,49 @@ type Stages struct {
 	// Times are those of the files of /openhands: the Unix epoch, so that a new
 	// SOURCE_DATE_EPOCH changes none of its layers.
 	Times llb.CreatedTime
+	// Locked and Snapshot are what a lock file has for the stages, see deps.Input.
+	Locked   func(name string) digest.Digest
+	Snapshot string
+}
+
+// input is what the stages are made of.
+func (s Stages) input(in Input) deps.Input {
+	doc := in.Document.Spec
+	return deps.Input{
+		Builder:           s.Builder.State,
+		Helpers:           s.Helpers,
+		Architecture:      in.Platform.Architecture,
+		BuildArchitecture: s.BuildArchitecture,
+		Times:             s.Times,
+		Spec:              doc.Deps,
+		Server:            doc.Server,
+		Mirrors:           doc.Mirrors,
+		Source:            in.Source,
+		Step:              in.depsStep,
+		Run:               in.Run,
+		CacheNamespace:    in.CacheNamespace,
+		Proxied:           in.Proxied,
+		NoMerge:           in.NoMerge,
+		Locked:            s.Locked,
+		Snapshot:          s.Snapshot,
+	}
+}
+
+// Downloads lists what the stages of /openhands fetch from outside.
+func Downloads(in Input, stages Stages) ([]deps.Download, error) {
+	return deps.Downloads(stages.input(in))
+}
+
+// Measure looks up the digest of a download, which deps.DigestFile holds.
+func Measure(in Input, stages Stages, d deps.Download) (llb.State, error) {
+	return d.Measure(stages.input(in))
+}
+
+// TrySnapshot sees whether root, which has apt, gets packages of stages.Snapshot:
+// deps.SnapshotFile says why not.
+func TrySnapshot(in Input, stages Stages, root Image) llb.State {
+	step := in.Step("lock", "", "look for packages of "+stages.Snapshot+" for "+root.Ref)
+	return deps.Snapshot(stages.input(in), root.State, step)
 }
 
 // BuildDeps adds the stages that build /openhands.
@@ -68,22 +112,7 @@ func BuildDeps(in Input, stages Stages) (Deps, error) {
 	s := in.Document.Spec
 	d := Deps{Tools: s.Deps.Tools, Server: s.Server, Versions: deps.Versions(s.Deps, s.Server), origin: stages.Builder}
 	var err error
-	input := deps.Input{
-		Builder:           stages.Builder.State,
-		Helpers:           stages.Helpers,
-		Architecture:      in.Platform.Architecture,
-		BuildArchitecture: stages.BuildArchitecture,
-		Times:             stages.Times,
-		Spec:              s.Deps,
-		Server:            s.Server,
-		Mirrors:           s.Mirrors,
-		Source:            in.Source,
-		Step:              in.depsStep,
-		Run:               in.Run,
-		CacheNamespace:    in.CacheNamespace,
-		Proxied:           in.Proxied,
-		NoMerge:           in.NoMerge,
-	}
+	input := stages.input(in)
 	d.Components, err = deps.Build(input)
 	if de := new(deps.Error); errors.As(err, &de) {
 		return d, in.Problem(de.Key, de.Err)

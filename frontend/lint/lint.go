@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
+	"github.com/openhands/llb-frontend/frontend/lock"
 	"github.com/openhands/llb-frontend/frontend/spec"
 )
 
@@ -22,6 +23,14 @@ type Input struct {
 	// IsContext tells whether the request has a build context of that name: then
 	// a reference names no image of a registry.
 	IsContext func(name string) bool
+
+	// Locks says that the request has a lock file, or writes one.
+	Locks bool
+	// Lock is that file; nil if there is none.
+	Lock *lock.Lock
+	// Stale is what the lock file lacks, LockCommand what writes it.
+	Stale       []spec.Problem
+	LockCommand string
 }
 
 // Rule is one thing that a spec should not do. Strict rules are checked only

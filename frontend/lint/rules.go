@@ -25,6 +25,8 @@ func Rules() []Rule {
 		{"UnusedVariable", "a variable is another server's", false, unusedVariable},
 		{"LoopbackOnly", "the agent-server listens where no published port leads", false, loopbackOnly},
 		{"RootUser", "the image runs as root", true, rootUser},
+		{"StaleLock", "the lock file lacks something that the spec names", false, staleLock},
+		{"NoLock", "there is no lock file", true, noLock},
 	}
 }
 
@@ -33,12 +35,16 @@ func at(in Input, path, format string, args ...any) spec.Problem {
 	return spec.Problem{Path: path, Range: in.Range(path), Message: fmt.Sprintf(format, args...)}
 }
 
-// images calls f with every reference to an image of a registry.
+// images calls f with every reference to an image of a registry that no lock
+// file pins.
 func images(in Input, f func(path string, ref reference.Named, text string)) {
 	for _, i := range []struct{ path, text string }{
 		{"base_image", in.Spec.BaseImage}, {"deps_image", in.Spec.DepsImage}, {"deps.builder", in.Spec.Deps.Builder},
 	} {
 		if i.text == "" || i.text == "scratch" || in.IsContext(i.text) {
+			continue
+		}
+		if _, locked := in.Lock.Image(i.text); locked {
 			continue
 		}
 		if ref, err := reference.ParseNormalizedNamed(i.text); err == nil {

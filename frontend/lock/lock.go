@@ -8,6 +8,7 @@ package lock
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/distribution/reference"
 	digest "github.com/opencontainers/go-digest"
@@ -29,7 +30,7 @@ type Lock struct {
 	// where files differ by it, the architecture in it.
 	Downloads map[string]digest.Digest
 	// Packages say, for an image whose package manager is run, which time its
-	// packages are from. Keys are as those of Images.
+	// packages are from; keys have the form of [Named].
 	Packages map[string]Packages
 	// Bases say what is known of the file system of an image with a digest on a
 	// platform: the key of Facts, or "" where it must be read at each build.
@@ -57,18 +58,23 @@ func New() *Lock {
 	}
 }
 
-// Ref is a reference as it stands in a lock: with a tag, without what people
-// leave out. ok is false for one that needs no lock, having a digest, and for
-// what is no reference.
-func Ref(text string) (ref string, ok bool) {
+// Named is a reference as it stands in a lock: with a tag or a digest, without
+// what people leave out. ok is false for what is no reference.
+func Named(text string) (name string, ok bool) {
 	named, err := reference.ParseNormalizedNamed(text)
 	if err != nil {
 		return "", false
 	}
-	if _, pinned := named.(reference.Digested); pinned {
+	return reference.FamiliarString(reference.TagNameOnly(named)), true
+}
+
+// Ref is Named for a reference that needs a lock: one with a digest does not.
+func Ref(text string) (ref string, ok bool) {
+	name, ok := Named(text)
+	if strings.Contains(name, "@") {
 		return "", false
 	}
-	return reference.FamiliarString(reference.TagNameOnly(named)), true
+	return name, ok
 }
 
 // Image is the digest of a reference, in whatever form it is written. A nil
@@ -94,11 +100,11 @@ func (l *Lock) Download(name string) (digest.Digest, bool) {
 // Snapshot is the time that the packages of an image are from, "" where there
 // is none.
 func (l *Lock) Snapshot(image string) string {
-	ref, ok := Ref(image)
-	if l == nil || !ok {
+	name, _ := Named(image)
+	if l == nil {
 		return ""
 	}
-	return l.Packages[ref].Snapshot
+	return l.Packages[name].Snapshot
 }
 
 // Base gives what is known of a base. listed tells whether the lock has a word

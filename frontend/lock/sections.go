@@ -12,15 +12,15 @@ import (
 
 func (d *decoder) images(section pair) {
 	for _, p := range d.mapping(section.value, section.key.Value) {
-		if d.ref(p.key) {
+		if d.ref(p.key, Ref) {
 			d.digest(p, func(dgst digest.Digest) { d.lock.Images[p.key.Value] = dgst })
 		}
 	}
 }
 
 // ref holds a key to the one form that references have in a lock.
-func (d *decoder) ref(key *yaml.Node) bool {
-	ref, ok := Ref(key.Value)
+func (d *decoder) ref(key *yaml.Node, form func(string) (string, bool)) bool {
+	ref, ok := form(key.Value)
 	if ok && ref == key.Value {
 		return true
 	}
@@ -62,7 +62,7 @@ var snapshotForm = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}Z$`)
 
 func (d *decoder) packages(section pair) {
 	for _, image := range d.mapping(section.value, section.key.Value) {
-		if !d.ref(image.key) {
+		if !d.ref(image.key, Named) {
 			continue
 		}
 		entries := d.mapping(image.value, image.key.Value)

@@ -99,3 +99,24 @@ func (in graph) measurePackage(name, requirement string) llb.State {
 		mounts:    []llb.RunOption{below("lib", n.lib())},
 	})
 }
+
+// Snapshot tells whether packages of in.Snapshot can be had in a root with apt,
+// which is the builder or a base: its file [SnapshotFile] says why not. It is
+// asked anew each time, as the answer may be about the network.
+func Snapshot(input Input, root llb.State, step []llb.ConstraintsOpt) llb.State {
+	in := graph{Input: input}
+	opts := []llb.RunOption{
+		llb.Args([]string{helpersMount + "/oh-seal", "snapshot", "--arch", in.Architecture, "--out", outMount + "/" + SnapshotFile}),
+		llb.Dir("/"),
+		llb.User("0"),
+		llb.IgnoreCache,
+		mountDir(helpersMount, in.Helpers, HelpersDir),
+	}
+	opts = append(opts, Secrets()...)
+	opts = append(opts, in.apt()...)
+	opts = append(opts, in.Run...)
+	for _, s := range step {
+		opts = append(opts, s)
+	}
+	return root.Run(opts...).AddMount(outMount, llb.Scratch())
+}

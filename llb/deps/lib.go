@@ -11,27 +11,6 @@ func (in graph) lib() Component {
 	})
 }
 
-// Snapshot tells whether packages of in.Snapshot can be had in a root with apt,
-// which is the builder or a base: its file [SnapshotFile] says why not.
-func Snapshot(input Input, root llb.State, step []llb.ConstraintsOpt) llb.State {
-	in := graph{Input: input}
-	in.Builder = root
-	args := []string{helpersMount + "/oh-seal", "snapshot", "--arch", in.Architecture, "--out", outMount + "/" + SnapshotFile}
-	opts := []llb.RunOption{
-		llb.Args(args),
-		llb.Dir("/"),
-		llb.User("0"),
-		mountDir(helpersMount, in.Helpers, HelpersDir),
-	}
-	opts = append(opts, Secrets()...)
-	opts = append(opts, in.apt()...)
-	opts = append(opts, in.Run...)
-	for _, s := range step {
-		opts = append(opts, s)
-	}
-	return in.Builder.Run(opts...).AddMount(outMount, llb.Scratch())
-}
-
 // seal runs oh-seal by itself, for the components that it makes whole.
 func (in graph) seal(step []llb.ConstraintsOpt, args []string, mounts ...llb.RunOption) llb.State {
 	argv := append([]string{helpersMount + "/oh-seal", args[0],

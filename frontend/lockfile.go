@@ -1,0 +1,88 @@
+package frontend
+
+import (
+	"context"
+	"path"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/openhands/llb-frontend/frontend/lock"
+	ohllb "github.com/openhands/llb-frontend/llb"
+)
+
+// lockFile is the lock beside the spec.
+type lockFile struct {
+	source *llb.SourceMap
+	// lock is nil where there is no file, or one with mistakes: err has them.
+	lock *lock.Lock
+	err  error
+}
+
+// lockPath is where the lock of a spec is, below the same root.
+func lockPath(spec string) string { return path.Join(path.Dir(spec), lock.Name) }
+
+// besideSpec asks for the lock together with the spec: one transfer for both.
+// The others are what dockerui asks for by itself.
+func besideSpec(spec string) llb.LocalOption {
+	if spec == "" {
+		spec = dockerui.DefaultDockerfileName
+	}
+	paths := []string{spec, spec + ".dockerignore", lockPath(spec)}
+	if dir, name := path.Split(spec); name == dockerui.DefaultDockerfileName {
+		paths = append(paths, dir+strings.ToLower(name))
+	}
+	return llb.FollowPaths(paths)
+}
+
+// readLock reads the lock from where the spec has been read: the client's
+// directory, or a commit. BuildKit has that at hand, so nothing is sent again.
+func (r *request) readLock(ctx context.Context) (lockFile, error) {
+	res, err := r.GatewayClient().Solve(ctx, client.SolveRequest{Definition: r.src.Definition.ToPB()})
+	if err != nil {
+		return lockFile{}, err
+	}
+	ref, err := res.SingleRef()
+	if err != nil {
+		return lockFile{}, err
+	}
+	name := lockPath(r.src.Filename)
+	data, err := dockerui.ReadFile(ctx, ref, name)
+	if err != nil {
+		if isNotExist(err) {
+			err = nil
+		}
+		return lockFile{}, err
+	}
+	f := lockFile{source: llb.NewSourceMap(r.src.State, name, r.src.Language, data)}
+	f.source.Definition = r.src.Definition
+	f.lock, f.err = lock.Parse(name, data)
+	return f, nil
+}
+
+// snapshot is the time that the lock has for packages of an image, unless a
+// context of the request stands for it.
+func (r *request) snapshot(img ohllb.Image) string {
+	if !img.Registry {
+		return ""
+	}
+	return r.locked.lock.Snapshot(img.Ref)
+}
+
+// lockedDigest is what the lock says of a download.
+func (r *request) lockedDigest(name string) digest.Digest {
+	dgst, _ := r.locked.lock.Download(name)
+	return dgst
+}
+
+// pinnedByLock is a reference by the digest that the lock has for it, or as it is.
+func (r *request) pinnedByLock(ref string) (string, error) {
+	dgst, ok := r.locked.lock.Image(ref)
+	if !ok {
+		return ref, nil
+	}
+	return pin(ref, dgst)
+}
