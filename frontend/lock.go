@@ -11,6 +11,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/openhands/llb-frontend/frontend/lock"
+	"github.com/openhands/llb-frontend/frontend/spec"
 	ohllb "github.com/openhands/llb-frontend/llb"
 	"github.com/openhands/llb-frontend/llb/deps"
 	"github.com/openhands/llb-frontend/llb/imageconfig"
@@ -168,6 +169,7 @@ func (r *request) recordSnapshot(ctx context.Context, l *lock.Lock, in ohllb.Inp
 	}
 	if why != "" {
 		l.Packages[name] = lock.Packages{Unpinned: why}
+		r.warn(ctx, []spec.Problem{{Message: fmt.Sprintf("packages that apt fetches in %q are not locked, they are those of the day: %s", img.Ref, why)}})
 		return nil
 	}
 	l.Packages[name] = lock.Packages{Snapshot: stages.Snapshot}

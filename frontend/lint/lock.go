@@ -18,4 +18,12 @@ func noLock(in Input) []spec.Problem {
 	}}
 }
 
+// lockedServer tells whether the lock has the digest of the server's release. Those
+// of the packages that a release requires are another matter: only the V0 server
+// names them by their hashes.
+func lockedServer(in Input) bool {
+	_, locked := in.Lock.Download("pypi/openhands-ai==" + in.Spec.Server.Version)
+	return in.Spec.Server.Name == spec.ServerActionExecution && locked
+}
+
 func staleLock(in Input) []spec.Problem { return in.Stale }

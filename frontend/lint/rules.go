@@ -101,7 +101,7 @@ func secrets(in Input) (found []spec.Problem) {
 
 func unverified(in Input) (found []spec.Problem) {
 	s := in.Spec.Server
-	if known := spec.DefaultVersion(s.Name); s.Wanted() && in.Spec.DepsImage == "" && s.Source == "" && s.Version != known {
+	if known := spec.DefaultVersion(s.Name); s.Wanted() && in.Spec.DepsImage == "" && s.Source == "" && s.Version != known && !lockedServer(in) {
 		path := "server.version"
 		if !in.Given(path) {
 			path = "server"

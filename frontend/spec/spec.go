@@ -96,13 +96,15 @@ type Spec struct {
 	// Mirrors replaces outside addresses, each by one that serves the same files
 	// in the same places: `apt` the scheme and host of every archive that the
 	// sources of the builder, and of a base with apt, name (their paths stay),
+	// `apt_snapshot` archives of a time that a lock file names: an address with
+	// @SNAPSHOTID@ for the time and @PATH@ for an archive's path (see lock.md),
 	// `pypi` a simple index, `conda` what holds the channel conda-forge, `npm`
 	// npm's registry, `github` and `node` what stands for github.com and
 	// nodejs.org/dist, `playwright` what Playwright knows as
 	// PLAYWRIGHT_DOWNLOAD_HOST. An address is a host and a path: certificates
 	// and passwords are secrets, see closed-networks.md.
 	//
-	//spec:names ^(apt|pypi|conda|npm|github|playwright|node)$
+	//spec:names ^(apt|apt_snapshot|pypi|conda|npm|github|playwright|node)$
 	//spec:example mirrors: {github: "https://mirror.example.com/github"}
 	Mirrors map[string]string `yaml:"mirrors"`
 }

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	mirrorNames = []string{"apt", "pypi", "conda", "npm", "github", "playwright", "node"}
+	mirrorNames = []string{"apt", "apt_snapshot", "pypi", "conda", "npm", "github", "playwright", "node"}
 
 	// mirrorAddress is what can stand in every tool's settings as it is: no
 	// query, no fragment, nothing that a file or a shell would read as more.
@@ -100,6 +100,8 @@ func (l *loader) checkMirrors(mirrors map[string]string) {
 		case u.RawQuery != "" || u.ForceQuery || strings.Contains(mirrors[name], "#"):
 			// A token is a password as well.
 			l.problem(key, "%s must be a host and a path, without ? or #; hand over a password as the secret %q (--secret id=netrc,src=...)", key, "netrc")
+		case name == "apt_snapshot" && !strings.Contains(mirrors[name], "@SNAPSHOTID@"):
+			l.problem(key, "%s %q has no time in it; write @SNAPSHOTID@ where it belongs, and @PATH@ for an archive's path", key, mirrors[name])
 		case !mirrorAddress.MatchString(mirrors[name]):
 			l.problem(key, "%s %q must be a host and a path of letters, digits and ._~%%+/@:-", key, mirrors[name])
 		}

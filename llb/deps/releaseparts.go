@@ -38,6 +38,43 @@ func (in graph) vscode() (Component, error) {
 
 // browser is Chromium with its libraries and fonts.
 func (in graph) browser() (Component, error) {
+	s := in.browserStage()
+	if d, ok := in.playwrightDownload(); ok {
+		if dgst := in.digestOf(d); dgst != "" {
+			s.env["DIGEST"] = dgst.String()
+		}
+	}
+	return Component{Name: "browser", State: in.exec(s)}, nil
+}
+
+// playwrightDownload is the browser that Playwright fetches: which one is settled
+// by Playwright's version, or by the release of a server that names it. Its
+// makers publish no digest, so it is that of the files.
+func (in graph) playwrightDownload() (Download, bool) {
+	version := in.Spec.Browser.Version
+	if in.Spec.Browser.Provider != spec.ProviderPlaywright || version == "" && in.Source != nil {
+		return Download{}, false
+	}
+	what := "chromium"
+	if in.headless() {
+		what = "chromium-headless-shell"
+	}
+	if version == "" {
+		version = serverPackage + "-" + in.Server.Version
+	}
+	return Download{
+		Name: "playwright/" + what + "/" + version + "/" + in.Architecture, Key: "deps.browser",
+		measure: func(in graph) (llb.State, error) {
+			s := in.browserStage()
+			s.text, s.env["LOOK_UP"] = "look up the digest of Playwright's browser", "1"
+			return in.exec(s), nil
+		},
+	}, true
+}
+
+func (in graph) headless() bool { return in.Server.Wanted() && in.preset().headless }
+
+func (in graph) browserStage() stage {
 	s := stage{
 		name: "browser", key: "deps.browser", text: "install " + in.chromium(),
 		script: "browser.sh", files: []string{"fonts.conf", "chrome", "chromium", "oh-playwright", "netrc.cjs"}, apt: true,
@@ -48,7 +85,7 @@ func (in graph) browser() (Component, error) {
 	if m := in.Mirrors["playwright"]; m != "" && in.Spec.Browser.Provider == spec.ProviderPlaywright {
 		s.env["PLAYWRIGHT_DOWNLOAD_HOST"] = m
 	}
-	if in.Server.Wanted() && in.preset().headless {
+	if in.headless() {
 		s.env["HEADLESS"] = "1"
 	}
 	if in.Server.Wanted() && in.preset().locksPlaywright {
@@ -57,7 +94,7 @@ func (in graph) browser() (Component, error) {
 			s.mounts = append(s.mounts, mountAt("version", in.playwrightVersion()))
 		}
 	}
-	return Component{Name: "browser", State: in.exec(s)}, nil
+	return s
 }
 
 // chromium tells people which one the browser is.

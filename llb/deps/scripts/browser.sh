@@ -7,7 +7,7 @@
 python=/openhands/python/bin/python3
 top=$OUT/openhands/browser
 mkdir -p "$top/fonts" "$OUT/openhands/bin"
-packages /distribution chromium fonts-dejavu-core fonts-liberation fonts-noto-color-emoji fonts-wqy-zenhei
+[ -n "${LOOK_UP:-}" ] || packages /distribution chromium fonts-dejavu-core fonts-liberation fonts-noto-color-emoji fonts-wqy-zenhei
 
 version=${VERSION:-$(cat "$RUN/version/version" 2>/dev/null || true)}
 if [ -n "$version" ]; then
@@ -38,6 +38,20 @@ if [ "$PROVIDER" = playwright ]; then
   say "download Chromium for $platform"
   NODE_OPTIONS="--require $RUN/script/netrc.cjs" "$driver/node" "$driver/package/cli.js" install \
     ${HEADLESS:+--only-shell} chromium >/tmp/install.log 2>&1 || { tail -20 /tmp/install.log >&2; exit 1; }
+  # Its makers publish no digest of what that downloads, so a lock file has the one
+  # of all files.
+  files=$(cd "$top/ms-playwright" && find . -path ./.links -prune -o -type f ! -name '*_COMPLETE' -exec sha256sum {} + | LC_ALL=C sort)
+  digest=$(printf '%s\n' "$files" | sha256sum)
+  digest=sha256:${digest%% *}
+  if [ -n "${LOOK_UP:-}" ]; then
+    rm -rf "$OUT/openhands"
+    printf '%s' "$digest" >"$OUT/digest"
+    exit
+  fi
+  if [ "${DIGEST:-$digest}" != "$digest" ]; then
+    echo "the browser that Playwright has downloaded has the digest $digest, in the lock file it is $DIGEST: it is another file" >&2
+    exit 1
+  fi
   chrome=$(find "$top/ms-playwright" -path '*/chromium-*' -type f -name chrome -perm -1)
   if [ -n "${HEADLESS:-}" ]; then
     chrome=$(find "$top/ms-playwright" -type f \( -name headless_shell -o -name chrome-headless-shell \) -perm -1)
