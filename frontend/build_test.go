@@ -320,8 +320,13 @@ func checkout(servers ...string) fstest.MapFS {
 // solvedOps are the vertices of the last graph that was solved.
 func solvedOps(t *testing.T, s *stub) []*pb.Op {
 	t.Helper()
+	return opsOf(t, s.solved[len(s.solved)-1])
+}
+
+func opsOf(t *testing.T, def *pb.Definition) []*pb.Op {
+	t.Helper()
 	var ops []*pb.Op
-	for _, dt := range s.solved[len(s.solved)-1].Def {
+	for _, dt := range def.Def {
 		op := new(pb.Op)
 		if err := op.Unmarshal(dt); err != nil {
 			t.Fatal(err)

@@ -22,6 +22,8 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/openhands/llb-frontend/frontend/lock"
 )
 
 // stub is a gateway without BuildKit: images are configs and file systems in
@@ -30,6 +32,7 @@ type stub struct {
 	client.Client // methods that are not stubbed panic
 
 	spec   string
+	lock   string // the file beside the spec; "" for none
 	opts   map[string]string
 	images map[string]stubImage // by familiar reference
 	// checkout is what every source holds that is neither the spec nor an image.
@@ -39,7 +42,8 @@ type stub struct {
 	noDigest string
 
 	mu       sync.Mutex
-	solved   []*pb.Definition
+	solved   []*pb.Definition // those that have an image
+	all      []*pb.Definition
 	read     []string // images whose files were read
 	warnings []string
 }
@@ -89,6 +93,7 @@ func (s *stub) Warn(_ context.Context, _ digest.Digest, msg string, _ client.War
 }
 
 func (s *stub) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	ref, dgst, _ := strings.Cut(ref, "@")
 	img, ok := s.images[strings.TrimPrefix(ref, "docker.io/library/")]
 	if !ok {
 		return "", "", nil, fmt.Errorf("%s: not found", ref)
@@ -103,6 +108,9 @@ func (s *stub) ResolveImageConfig(_ context.Context, ref string, opt sourceresol
 	dt, err := json.Marshal(c)
 	if strings.HasSuffix(ref, "/"+s.noDigest) {
 		return ref, "", dt, err
+	}
+	if dgst != "" {
+		return ref + "@" + dgst, digest.Digest(dgst), dt, err
 	}
 	return ref, digest.FromString(ref), dt, err
 }
@@ -121,6 +129,9 @@ func (s *stub) Solve(_ context.Context, req client.SolveRequest) (*client.Result
 		switch {
 		case strings.HasPrefix(id, "local://dockerfile"):
 			ref.files = fstest.MapFS{"openhands.yaml": {Data: []byte(s.spec)}}
+			if s.lock != "" {
+				ref.files[lock.Name] = &fstest.MapFile{Data: []byte(s.lock)}
+			}
 		case strings.HasPrefix(id, "local://"):
 			ref.files = s.checkout
 		case strings.HasPrefix(id, "docker-image://docker.io/library/"):
@@ -128,6 +139,7 @@ func (s *stub) Solve(_ context.Context, req client.SolveRequest) (*client.Result
 			ref.name, ref.files = name, s.images[name].files
 		}
 	}
+	s.all = append(s.all, req.Definition)
 	if ref.name != "" {
 		s.solved = append(s.solved, req.Definition)
 	}

@@ -23,7 +23,7 @@ func found(t *testing.T, yaml string, config linter.Config, contexts ...string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings, err := lint.Run(lint.Input{Document: doc, IsContext: func(name string) bool { return slices.Contains(contexts, name) }}, config)
+	findings, err := lint.Run(lint.Input{Document: doc, Locks: true, IsContext: func(name string) bool { return slices.Contains(contexts, name) }}, config)
 	var lines []string
 	for _, f := range findings {
 		lines = append(lines, fmt.Sprintf("%s %d: %s", f.Name, f.Range.Start.Line, f.Message))

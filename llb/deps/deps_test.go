@@ -134,6 +134,7 @@ func TestScriptsAreEmbedded(t *testing.T) {
 			}
 		}
 	}
+	used["package-digest.sh"] = true // TestMeasure
 	for _, name := range scriptNames(t) {
 		if !used[name] {
 			t.Errorf("no stage uses scripts/%s", name)
