@@ -17,6 +17,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/openhands/llb-frontend/frontend/lock"
 	ohllb "github.com/openhands/llb-frontend/llb"
 	"github.com/openhands/llb-frontend/llb/imageconfig"
 )
@@ -142,6 +143,9 @@ func (r *request) imageError(key imageKey, ref string, p ocispecs.Platform, err 
 		remedy = "it does not exist or needs a login: check the name, or run docker login for its registry"
 	case contains("not found", "404"):
 		remedy = "it does not exist: check name and tag"
+		if dgst, ok := r.locked.lock.Image(ref); ok {
+			remedy = fmt.Sprintf("%s has it as %s, which the registry does not have: refresh the lock by %s", lock.Name, dgst, r.lockCommand())
+		}
 	}
 	return r.input(p).Problem(key.path, fmt.Errorf("%s %q: %s: %w", key.what(), ref, remedy, err))
 }

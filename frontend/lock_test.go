@@ -149,6 +149,31 @@ func TestStaleLock(t *testing.T) {
 	}
 }
 
+// A context of the request stands for an image whatever the lock says of it.
+func TestContextWinsOverLock(t *testing.T) {
+	images := registry()
+	images["alpine:3.22"] = stubImage{}
+	s := &stub{
+		spec: lockedSpec, lock: written(t, &stub{spec: lockedSpec, images: images}), images: images,
+		opts: map[string]string{"context:debian:trixie-slim": "docker-image://alpine:3.22"},
+	}
+	if _, err := run(t, s); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(s.read, "alpine:3.22") || len(s.warnings) > 0 {
+		t.Errorf("reads %q, warns of %q", s.read, s.warnings)
+	}
+}
+
+func TestLockedImageIsGone(t *testing.T) {
+	l := lock.New()
+	l.Images["gone:1"] = digest.FromString("gone")
+	_, err := run(t, &stub{spec: "base_image: gone:1\ndeps_image: deps:1\nuser: root\n", lock: string(l.Encode()), images: registry()})
+	if err == nil || !strings.Contains(err.Error(), "openhands.lock.yaml has it as sha256:") || !strings.Contains(err.Error(), "--target lock -o . .") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A mistake in the lock is marked in the lock.
 func TestMistakeInLock(t *testing.T) {
 	for _, request := range []string{"", "frontend.lint"} {

@@ -122,6 +122,23 @@ func TestKnow(t *testing.T) {
 	}
 }
 
+// Hundreds of bases of one distribution are a file that people can still read.
+func TestManyBases(t *testing.T) {
+	l := lock.New()
+	for i := range 500 {
+		dgst := digest.FromString(fmt.Sprint(i))
+		l.Images[fmt.Sprintf("registry.example.com/bases/instance-%d:1", i)] = dgst
+		l.Know(dgst, "linux/amd64", facts())
+	}
+	text := l.Encode()
+	if len(text) > 200_000 {
+		t.Errorf("500 bases take %d bytes", len(text))
+	}
+	if again, err := lock.Parse("lock", text); err != nil || len(again.Bases) != 500 || len(again.Facts) != 1 {
+		t.Errorf("500 bases are read as %v", err)
+	}
+}
+
 func TestUnfit(t *testing.T) {
 	for shadow, want := range map[string]string{
 		"root:*:20000:0:99999:7:::\ndaemon:!*:::::\nx::\ny:!!:\nz:*LK*:\nno colon\n": "",
