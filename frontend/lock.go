@@ -41,7 +41,11 @@ func (r *request) lockOnly(ctx context.Context, in ohllb.Input) (*ohllb.Output, 
 	fresh := *r
 	fresh.locked = lockFile{}
 	for _, p := range r.lockPlatforms {
-		if err := fresh.record(ctx, l, p); err != nil {
+		one, err := fresh.on(p)
+		if err != nil {
+			return nil, err
+		}
+		if err := one.record(ctx, l, p); err != nil {
 			return nil, err
 		}
 	}

@@ -149,6 +149,22 @@ func TestStaleLock(t *testing.T) {
 	}
 }
 
+// A spec that names another base for each platform has them all in its lock.
+func TestLockPerPlatform(t *testing.T) {
+	const perPlatform = "base_image: ${TARGETARCH}:1\ndeps_image: deps:1\n"
+	images := registry()
+	images["amd64:1"], images["arm64:1"] = stubImage{}, stubImage{}
+	opts := map[string]string{"platform": "linux/amd64,linux/arm64"}
+	s := &stub{spec: perPlatform, lock: written(t, &stub{spec: perPlatform, images: images, opts: opts}), images: images, opts: opts}
+	if _, err := run(t, s); err != nil || len(s.read) > 0 || len(s.warnings) > 0 {
+		t.Errorf("reads %q, warns of %q, %v\n%s", s.read, s.warnings, err, s.lock)
+	}
+	s.lock = string(lock.New().Encode())
+	if _, err := run(t, s); err != nil || len(s.warnings) != 3 {
+		t.Errorf("an empty lock gives the warnings %q, %v", s.warnings, err)
+	}
+}
+
 // A context of the request stands for an image whatever the lock says of it.
 func TestContextWinsOverLock(t *testing.T) {
 	images := registry()

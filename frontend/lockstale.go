@@ -24,14 +24,14 @@ func (r *request) stale() []spec.Problem {
 	if r.locked.lock == nil || r.target.name == lockTarget {
 		return nil
 	}
-	s := &staleness{request: r, remedy: "refresh it: " + r.lockCommand()}
-	if r.target.name != "deps" {
-		s.base()
-	}
-	if ref := r.doc.Spec.DepsImage; ref != "" {
-		s.image(depsKey, ref)
-	} else {
-		s.stages()
+	s := &staleness{remedy: "refresh it: " + r.lockCommand()}
+	for _, p := range r.TargetPlatforms {
+		one, err := r.on(p)
+		if err != nil { // the build says so itself
+			return nil
+		}
+		s.request, s.platform = one, p
+		s.look()
 	}
 	return s.problems
 }
@@ -54,18 +54,36 @@ func (r *request) lockCommand() string {
 	return command + " -o . ."
 }
 
+// staleness collects problems, a platform after the other.
 type staleness struct {
 	*request
+	platform ocispecs.Platform
 	remedy   string
 	problems []spec.Problem
 }
 
+func (s *staleness) look() {
+	if s.target.name != "deps" {
+		s.base()
+	}
+	if ref := s.doc.Spec.DepsImage; ref != "" {
+		s.image(depsKey, ref)
+	} else {
+		s.stages()
+	}
+}
+
 // lacks reports something at a key of the spec that the lock has no word on.
 func (s *staleness) lacks(key, format string, args ...any) {
-	s.problems = append(s.problems, spec.Problem{
-		Path: key, Range: s.doc.Range(key),
-		Message: fmt.Sprintf("%s has no %s; %s", lock.Name, fmt.Sprintf(format, args...), s.remedy),
-	})
+	s.report(key, "%s has no %s; %s", lock.Name, fmt.Sprintf(format, args...), s.remedy)
+}
+
+// report adds what no other platform has reported.
+func (s *staleness) report(key, format string, args ...any) {
+	p := spec.Problem{Path: key, Range: s.doc.Range(key), Message: fmt.Sprintf(format, args...)}
+	if !slices.Contains(s.problems, p) {
+		s.problems = append(s.problems, p)
+	}
 }
 
 // image gives the digest by which an image is taken; "" for one of today, and
@@ -108,14 +126,13 @@ func (s *staleness) base() {
 
 // facts reports a base that must be read, unless the lock says so itself.
 func (s *staleness) facts(base digest.Digest) {
-	for _, p := range s.TargetPlatforms {
-		known, ok, listed := s.locked.lock.Base(base, platformName(p))
-		switch {
-		case !listed:
-			s.lacks(baseKey.path, "facts of base image %q for %s, which is read now", s.doc.Spec.BaseImage, platformName(p))
-		case ok && !s.covers(known, p):
-			s.lacks(baseKey.path, "answer to all that the spec asks of base image %q for %s, which is read now", s.doc.Spec.BaseImage, platformName(p))
-		}
+	platform := platformName(s.platform)
+	known, ok, listed := s.locked.lock.Base(base, platform)
+	switch {
+	case !listed:
+		s.lacks(baseKey.path, "facts of base image %q for %s, which is read now", s.doc.Spec.BaseImage, platform)
+	case ok && !s.covers(known, s.platform):
+		s.lacks(baseKey.path, "answer to all that the spec asks of base image %q for %s, which is read now", s.doc.Spec.BaseImage, platform)
 	}
 }
 
@@ -124,13 +141,9 @@ func (s *staleness) stages() {
 	if s.image(builderKey, builder) != "" {
 		s.packages(builderKey.path, builder)
 	}
-	reported := map[string]bool{}
-	for _, p := range s.TargetPlatforms {
-		for _, d := range s.downloads(p) {
-			if _, ok := s.locked.lock.Download(d.Name); !ok && !d.Own && !reported[d.Name] {
-				reported[d.Name] = true
-				s.lacks(d.Key, "digest of the download %s", d.Name)
-			}
+	for _, d := range s.downloads() {
+		if _, ok := s.locked.lock.Download(d.Name); !ok && !d.Own {
+			s.lacks(d.Key, "digest of the download %s", d.Name)
 		}
 	}
 }
@@ -144,17 +157,14 @@ func (s *staleness) packages(key, image string) {
 	case !ok:
 		s.lacks(key, "snapshot for the packages of %q", image)
 	case p.Snapshot != "" && !deps.HasSnapshots(s.doc.Spec.Mirrors):
-		s.problems = append(s.problems, spec.Problem{
-			Path: "mirrors.apt", Range: s.doc.Range("mirrors.apt"),
-			Message: fmt.Sprintf("%s wants packages of %s for %q, and mirrors.apt has today's alone: name a mirror that has snapshots as mirrors.apt_snapshot", lock.Name, p.Snapshot, image),
-		})
+		s.report("mirrors.apt", "%s wants packages of %s for %q, and mirrors.apt has today's alone: name a mirror that has snapshots as mirrors.apt_snapshot", lock.Name, p.Snapshot, image)
 	}
 }
 
-// downloads are those of the stages for a platform. None has to be built for
+// downloads are those of the stages. None has to be built for
 // that, so images and helpers stay out.
-func (s *staleness) downloads(p ocispecs.Platform) []deps.Download {
-	in := s.input(p)
+func (s *staleness) downloads() []deps.Download {
+	in := s.input(s.platform)
 	empty := llb.Scratch()
 	if s.doc.Spec.Server.Source != "" {
 		in.Source = &empty
