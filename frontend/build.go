@@ -80,9 +80,7 @@ func (r *request) build(ctx context.Context) (*client.Result, error) {
 	if err := r.lintBuild(ctx); err != nil {
 		return nil, err
 	}
-	if r.noMerge {
-		r.warn(ctx, r.input(r.TargetPlatforms[0]).Problem("base_image", errNoMerge).Problems)
-	}
+	r.warn(ctx, r.lacks())
 	rb, err := r.Client.Build(ctx, r.buildFor)
 	if err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 
@@ -86,15 +85,4 @@ func (r *request) sourceOf(err error) *llb.SourceMap {
 
 func sourceInfo(m *llb.SourceMap) *pb.SourceInfo {
 	return &pb.SourceInfo{Data: m.Data, Filename: m.Filename, Language: m.Language, Definition: m.Definition.ToPB()}
-}
-
-// warn shows problems that do not stop the build.
-func (r *request) warn(ctx context.Context, problems []spec.Problem) {
-	for _, p := range problems {
-		msg := p.Message
-		if p.Path != "" {
-			msg = fmt.Sprintf("%s (line %d)", msg, p.Range.Start.Line)
-		}
-		r.src.Warn(ctx, msg, client.WarnOpts{Range: []*pb.Range{ohllb.PBRange(p.Range)}})
-	}
 }

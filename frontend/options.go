@@ -2,7 +2,6 @@ package frontend
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -68,9 +67,6 @@ func (r *request) options() error {
 	r.lockOnce()
 	return nil
 }
-
-var errNoMerge = errors.New("this engine has no MergeOp (BuildKit before 0.10, or dockerd without the containerd image store): " +
-	"/openhands is pulled and copied into every image instead of being shared; use a buildx builder of the docker-container driver")
 
 // platforms decides what to build for: --platform, else the spec's list, else
 // the builder's own platform.

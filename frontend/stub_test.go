@@ -46,6 +46,8 @@ type stub struct {
 	all      []*pb.Definition
 	read     []string // images whose files were read
 	warnings []string
+	// warningSteps are the warnings that are shown as steps.
+	warningSteps []string
 }
 
 type stubImage struct {
@@ -70,6 +72,12 @@ func (s *stub) BuildOpts() client.BuildOpts {
 		}
 	}
 	caps := pb.Caps.CapSet(list)
+	gwList := gwpb.Caps.All()
+	for _, c := range gwList {
+		if slices.Contains(s.without, apicaps.CapID(c.ID)) {
+			c.Enabled = false
+		}
+	}
 	opts := map[string]string{"filename": "openhands.yaml", "source": "example.com/frontend:1"}
 	for k, v := range s.opts {
 		opts[k] = v
@@ -79,7 +87,7 @@ func (s *stub) BuildOpts() client.BuildOpts {
 		SessionID: "session",
 		Workers:   []client.WorkerInfo{{Platforms: []ocispecs.Platform{{OS: "linux", Architecture: "amd64"}}}},
 		LLBCaps:   caps,
-		Caps:      gwpb.Caps.CapSet(gwpb.Caps.All()),
+		Caps:      gwpb.Caps.CapSet(gwList),
 	}
 }
 
@@ -118,6 +126,11 @@ func (s *stub) ResolveImageConfig(_ context.Context, ref string, opt sourceresol
 func (s *stub) Solve(_ context.Context, req client.SolveRequest) (*client.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, m := range req.Definition.Metadata {
+		if msg, ok := strings.CutPrefix(m.Description["llb.customname"], "[warning] "); ok {
+			s.warningSteps = append(s.warningSteps, msg)
+		}
+	}
 	res := client.NewResult()
 	ref := &stubRef{stub: s}
 	for _, dt := range req.Definition.Def {
@@ -201,6 +214,7 @@ func (r *stubRef) ReadDir(_ context.Context, req client.ReadDirRequest) ([]*fsty
 			seen[first] = &fstypes.Stat{Path: first, Mode: uint32(fs.ModeDir | 0o755)}
 		case !deeper:
 			st := &fstypes.Stat{Path: path.Base(name), Mode: uint32(f.Mode), Size: int64(len(f.Data))}
+			st.Xattrs, _ = f.Sys.(map[string][]byte)
 			if f.Mode&fs.ModeSymlink != 0 {
 				st.Linkname = string(f.Data)
 			}

@@ -15,6 +15,9 @@ type layer struct {
 	base  llb.State
 	// links is where symlinks are copied from; nil where the engine makes them.
 	links *llb.State
+	// copied says that the layer is copied onto the base, without MergeOp: then
+	// directories of the base keep their extended attributes by themselves.
+	copied bool
 
 	file *llb.FileAction
 	dirs map[string]bool
@@ -25,7 +28,7 @@ func newLayer(in Input) *layer {
 	if facts == nil {
 		facts = &Facts{}
 	}
-	return &layer{facts: facts, base: in.root(), links: in.Links, dirs: map[string]bool{"/": true}}
+	return &layer{facts: facts, base: in.root(), links: in.Links, copied: in.NoMerge, dirs: map[string]bool{"/": true}}
 }
 
 func (l *layer) add(a *llb.FileAction, chain func(*llb.FileAction) *llb.FileAction) {
@@ -140,6 +143,7 @@ func (l *layer) mkdir(real string, o owned, xattrs bool) {
 		return
 	}
 	l.dirs[real] = true
+	xattrs = xattrs && !l.copied
 	owner := llb.WithUIDGID(o.uid, o.gid)
 	if !xattrs && o.mode&(fs.ModeSetuid|fs.ModeSetgid|fs.ModeSticky) == 0 {
 		l.add(llb.Mkdir(real, o.mode.Perm(), owner), func(f *llb.FileAction) *llb.FileAction {
@@ -149,12 +153,10 @@ func (l *layer) mkdir(real string, o owned, xattrs bool) {
 	}
 	from := llb.Mkdir("/dir", 0o755).WithState(llb.Scratch())
 	src := "/dir"
+	info := &llb.CopyInfo{Mode: &llb.ChmodOpt{Mode: fs.FileMode(unixMode(o.mode))}}
 	if xattrs {
 		from, src = l.base, real
-	}
-	info := &llb.CopyInfo{
-		Mode:            &llb.ChmodOpt{Mode: fs.FileMode(unixMode(o.mode))},
-		ExcludePatterns: []string{"*"},
+		info.ExcludePatterns = []string{"*"}
 	}
 	l.add(llb.Copy(from, src, real, info, owner), func(f *llb.FileAction) *llb.FileAction {
 		return f.Copy(from, src, real, info, owner)
