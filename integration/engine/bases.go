@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 )
@@ -13,24 +12,12 @@ import (
 // distrolessLayer holds one static program and nothing else, not even
 // /etc/passwd.
 var distrolessLayer = layerRecipe{key: "distroless", make: func(ctx context.Context, e *Engine, arch string) (tree, error) {
-	dir, err := os.MkdirTemp(e.dir, "base-program-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	bin := filepath.Join(dir, "base-program")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", bin, "./cmd/base-program")
-	cmd.Dir = filepath.Join(e.repo, "integration")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
-	if err := e.run(cmd); err != nil {
-		return nil, err
-	}
-	program, err := os.ReadFile(bin)
+	program, err := e.staticProgram(ctx, "base-program", arch)
 	if err != nil {
 		return nil, err
 	}
 	t := tree{}
-	t.file("bin/base-program", 0o755, string(program))
+	t.file("bin/base-program", 0o755, program)
 	t.dir("tmp", 0o1777)
 	return t, nil
 }}

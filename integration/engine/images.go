@@ -50,7 +50,12 @@ func ExampleImages() []string {
 
 // BaseImage is the full reference of a base image in the local registry:
 // "alpine:3.22" gives "127.0.0.1:5000/library/alpine:3.22".
-func (e *Engine) BaseImage(image string) string { return e.Registry() + "/library/" + image }
+func (e *Engine) BaseImage(image string) string {
+	if strings.Contains(image, "/") {
+		return e.Registry() + "/" + image
+	}
+	return e.Registry() + "/library/" + image
+}
 
 // Images makes the named base images and pushes them to the local registry,
 // where buildkitd finds them as images of docker.io. What is there already is
@@ -76,7 +81,7 @@ func (e *Engine) image(ctx context.Context, image string, recipe imageRecipe) er
 	if err != nil {
 		return err
 	}
-	record := e.path("images", recipeVersion, strings.ReplaceAll(image, ":", "_")+".digest")
+	record := e.path("images", recipeVersion, strings.NewReplacer(":", "_", "/", "_").Replace(image)+".digest")
 	if want, err := os.ReadFile(record); err == nil {
 		if have, err := remote.Head(tag, remote.WithContext(ctx)); err == nil && have.Digest.String() == string(want) {
 			return nil

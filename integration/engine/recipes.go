@@ -61,6 +61,8 @@ func recipes() map[string]imageRecipe {
 		// its essential packages hold.
 		"builder:trixie": {config: bash, layers: []layerRecipe{trixie, aptLayer}, bothArchs: true},
 
+		Scanner: {config: v1.Config{Entrypoint: []string{"/bin/scanner"}}, layers: []layerRecipe{scannerLayer}},
+
 		// What our Dockerfile is built with, from this machine's Go.
 		goImage(): {
 			config: v1.Config{
