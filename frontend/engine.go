@@ -17,7 +17,7 @@ import (
 )
 
 // errNoMerge begins with the gist: a terminal may show no more of a step's name.
-var errNoMerge = errors.New("no MergeOp in this engine: /openhands is pulled, and copied for every base instead of being shared; " +
+var errNoMerge = errors.New("no MergeOp in this engine: /openhands is copied for every base instead of being shared; " +
 	"each base costs the time of a copy and its full size on the daemon's disk; " +
 	"use a buildx builder of the docker-container driver, or Docker with the containerd image store")
 

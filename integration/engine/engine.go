@@ -192,6 +192,7 @@ func (e *Engine) Down(ctx context.Context) error {
 	return errors.Join(
 		(&Engine{dir: e.path("closed"), log: e.log}).Down(ctx), // of a test that was killed
 		e.downFresh(ctx),
+		e.stopBeside(ctx),
 		e.stop(ctx, "buildkitd"),
 		e.stop(ctx, "registry"),
 		e.stop(ctx, "mirror"),

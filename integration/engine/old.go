@@ -2,10 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -14,13 +16,22 @@ import (
 // release is a directory of engine/oldbuildkit, which pins what it is compiled
 // from. It runs until stop.
 func (e *Engine) Old(ctx context.Context, release string) (old *Engine, stop func() error, err error) {
-	name := "buildkitd-" + release
-	dir := e.path("old", release)
-	bin := filepath.Join(dir, "buildkitd")
+	bin := e.path("old", release, "buildkitd")
 	if err := e.buildOld(ctx, release, bin); err != nil {
 		return nil, nil, err
 	}
-	old = &Engine{dir: dir, repo: e.repo, log: e.log, registryAddr: e.Registry()}
+	return e.beside(ctx, release, bin)
+}
+
+// Second is an engine with another buildkitd of this engine's release: a test
+// that empties it takes no cache from others. It runs until stop.
+func (e *Engine) Second(ctx context.Context) (second *Engine, stop func() error, err error) {
+	return e.beside(ctx, "second", e.Bin("buildkitd"))
+}
+
+func (e *Engine) beside(ctx context.Context, release, bin string) (old *Engine, stop func() error, err error) {
+	name := "buildkitd-" + release
+	old = &Engine{dir: e.path("old", release), repo: e.repo, log: e.log, registryAddr: e.Registry()}
 	old.externalHost = old.ownHost()
 	if err := os.MkdirAll(old.Bin(""), 0o755); err != nil {
 		return nil, nil, err
@@ -46,13 +57,39 @@ func (e *Engine) Old(ctx context.Context, release string) (old *Engine, stop fun
 	return old, func() error { return e.stop(context.WithoutCancel(ctx), name) }, old.createBuilder(ctx)
 }
 
+// OldReleases lists the releases that [Engine.Old] knows, the oldest first.
+func (e *Engine) OldReleases() ([]string, error) {
+	dirs, err := filepath.Glob(filepath.Join(e.oldDir(), "v*"))
+	var releases []string
+	for _, dir := range dirs {
+		releases = append(releases, filepath.Base(dir))
+	}
+	return releases, err
+}
+
+func (e *Engine) oldDir() string {
+	return filepath.Join(e.repo, "integration", "engine", "oldbuildkit")
+}
+
+// stopBeside ends the daemons of a test that was killed.
+func (e *Engine) stopBeside(ctx context.Context) error {
+	files, err := filepath.Glob(e.pidPath("*"))
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".pid")
+		if name == "dockerd" || strings.HasPrefix(name, "buildkitd-") {
+			err = errors.Join(err, e.stop(ctx, name))
+		}
+	}
+	return err
+}
+
 func (e *Engine) buildOld(ctx context.Context, release, bin string) error {
 	if _, err := os.Stat(bin); err == nil {
 		return nil
 	}
 	e.logf("compiling buildkitd %s (a minute the first time)", release)
 	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags", "-s -w", "-o", bin, "github.com/moby/buildkit/cmd/buildkitd")
-	cmd.Dir = filepath.Join(e.repo, "integration", "engine", "oldbuildkit", release)
+	cmd.Dir = filepath.Join(e.oldDir(), release)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly")
 	return e.run(cmd)
 }
