@@ -5,31 +5,38 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 )
 
 func main() {
-	log.SetFlags(0)
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "scanner:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
 	to, source := os.Getenv("BUILDKIT_SCAN_DESTINATION"), os.Getenv("BUILDKIT_SCAN_SOURCE")
 	if to == "" || source == "" {
-		log.Fatal("scanner: BUILDKIT_SCAN_DESTINATION and BUILDKIT_SCAN_SOURCE must be set")
+		return errors.New("BUILDKIT_SCAN_DESTINATION and BUILDKIT_SCAN_SOURCE must be set")
 	}
 	sources := []string{source}
 	if extras := os.Getenv("BUILDKIT_SCAN_SOURCE_EXTRAS"); extras != "" {
 		more, err := filepath.Glob(filepath.Join(extras, "*"))
 		if err != nil {
-			log.Fatal("scanner: ", err)
+			return err
 		}
 		sources = append(sources, more...)
 	}
 	for _, root := range sources {
 		if err := scan(root, filepath.Join(to, filepath.Base(root)+".spdx.json")); err != nil {
-			log.Fatalf("scanner: %s: %v", root, err)
+			return fmt.Errorf("scan %s: %w", root, err)
 		}
 	}
+	return nil
 }
 
 // scan writes what stands below root as an in-toto statement whose predicate is

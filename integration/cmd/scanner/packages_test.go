@@ -1,0 +1,54 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestScan(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"var/lib/dpkg/status": "Package: tmux\nStatus: install ok installed\nVersion: 3.5a-3\n\nPackage: zlib1g\nVersion: 1:1.3\n",
+		"openhands/python/lib/regex-2025.1.dist-info/METADATA":  "Metadata-Version: 2.1\nName: regex\nVersion: 2025.1\n\nName: not this\n",
+		"openhands/python/lib/regex-2025.1.dist-info/top_level": "Name: nor this\n",
+		"openhands/METADATA": "Name: nor that\n",
+	} {
+		file := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "result.spdx.json")
+	if err := scan(root, file); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var statement struct {
+		PredicateType string
+		Predicate     struct {
+			Packages []struct {
+				ExternalRefs []struct{ ReferenceLocator string }
+			}
+		}
+	}
+	if err := json.Unmarshal(b, &statement); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range statement.Predicate.Packages {
+		got = append(got, p.ExternalRefs[0].ReferenceLocator)
+	}
+	want := []string{"pkg:deb/debian/tmux@3.5a-3", "pkg:deb/debian/zlib1g@1:1.3", "pkg:pypi/regex@2025.1"}
+	if !slices.Equal(got, want) || statement.PredicateType != "https://spdx.dev/Document" {
+		t.Errorf("%s lists %q, want %q", statement.PredicateType, got, want)
+	}
+}
