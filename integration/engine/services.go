@@ -124,6 +124,7 @@ func (e *Engine) startBuildkitd(ctx context.Context) error {
 // test lose its cache.
 func (e *Engine) buildkitdConfig() string {
 	return fmt.Sprintf(`root = %q
+insecure-entitlements = ["network.host"]
 
 [grpc]
   address = [%q]

@@ -1,0 +1,96 @@
+package integration
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// TestCompatAttestations: what an image says of its making.
+func TestCompatAttestations(t *testing.T) {
+	t.Run("--provenance", provenance)
+}
+
+// provenance: on without a word; with mode=max it holds the spec and the steps.
+func provenance(t *testing.T) {
+	yaml := plain(t, "labels: {note: some text of the spec}\n")
+	for _, tt := range []struct {
+		args       []string
+		want, lack []string
+	}{
+		{nil, []string{"https://slsa.dev/provenance/", "alpine", "library"}, []string{"some text of the spec", "[compose] put"}},
+		{[]string{"--provenance=mode=max"}, []string{"alpine", "openhands.yaml", `"merge":{`, base64.StdEncoding.EncodeToString([]byte(syntaxLine + yaml))}, nil},
+	} {
+		res := build(t, yaml, tt.args...)
+		text := statements(t, res.Ref)
+		contains(t, text, tt.want...)
+		for _, lack := range tt.lack {
+			if strings.Contains(text, lack) {
+				t.Errorf("%q: %q is in\n%s", tt.args, lack, text)
+			}
+		}
+	}
+}
+
+// statements are the in-toto statements beside an image.
+func statements(t *testing.T, image string) string {
+	t.Helper()
+	ref, err := name.ParseReference(image, name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := remote.Index(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, desc := range m.Manifests {
+		if desc.Annotations["vnd.docker.reference.type"] != "attestation-manifest" {
+			continue
+		}
+		img, err := index.Image(desc.Digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range layerTexts(t, img) {
+			all.WriteString(text + "\n")
+		}
+	}
+	return all.String()
+}
+
+func layerTexts(t *testing.T, img v1.Image) (texts []string) {
+	t.Helper()
+	layers, err := img.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range layers {
+		rc, err := l.Compressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(rc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := rc.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if !json.Valid(b) {
+			t.Errorf("an attestation is no JSON: %.200s", b)
+		}
+		texts = append(texts, string(b))
+	}
+	return texts
+}
