@@ -179,6 +179,29 @@ func TestPlatformArgs(t *testing.T) {
 	}
 }
 
+// With --pull every image of the spec is looked up again.
+func TestPull(t *testing.T) {
+	for opt, want := range map[string]string{"": "", "pull": pb.AttrImageResolveModeForcePull, "local": pb.AttrImageResolveModePreferLocal} {
+		s := &stub{spec: "base_image: debian:trixie-slim\ndeps: {builder: 'builder:1'}\nuser: root\n", opts: map[string]string{"image-resolve-mode": opt}, images: registry()}
+		s.images["builder:1"] = s.images["debian:trixie-slim"]
+		if _, err := run(t, s); err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		for _, op := range solvedOps(t, s) {
+			if src := op.GetSource(); strings.Contains(src.GetIdentifier(), "library/") {
+				seen++
+				if got := src.Attrs[pb.AttrImageResolveMode]; got != want {
+					t.Errorf("with %q, %s has the mode %q", opt, src.Identifier, got)
+				}
+			}
+		}
+		if seen != 2 {
+			t.Errorf("%d images are in the graph, want base and builder", seen)
+		}
+	}
+}
+
 func TestManyProblemsAreCut(t *testing.T) {
 	_, err := run(t, &stub{spec: "base_image: debian:trixie-slim\n" + strings.Repeat("a: b\n", 10000)})
 	if err == nil || !strings.Contains(err.Error(), "more problems") || len(err.Error()) > 20000 {

@@ -37,13 +37,14 @@ func noCacheFilter(t *testing.T) {
 func cacheTo(t *testing.T) {
 	dir := t.TempDir()
 	for _, tt := range []struct{ to, from string }{
-		{"type=inline", "type=registry,ref=" + eng.Registry() + "/" + imageName(t)},
-		{"type=registry,mode=max,ref=" + eng.Registry() + "/test/compat-cache", "type=registry,ref=" + eng.Registry() + "/test/compat-cache"},
-		{"type=local,mode=max,dest=" + dir, "type=local,src=" + dir},
+		{"--cache-to=type=inline", "type=registry,ref=" + eng.Registry() + "/" + imageName(t)},
+		{"--build-arg=BUILDKIT_INLINE_CACHE=1", "type=registry,ref=" + eng.Registry() + "/" + imageName(t)},
+		{"--cache-to=type=registry,mode=max,ref=" + eng.Registry() + "/test/compat-cache", "type=registry,ref=" + eng.Registry() + "/test/compat-cache"},
+		{"--cache-to=type=local,mode=max,dest=" + dir, "type=local,src=" + dir},
 	} {
 		token := random(t)
 		yaml := plain(t, "extra_deps: echo "+token+" >/made\n")
-		build(t, yaml, "--cache-to="+tt.to)
+		build(t, yaml, tt.to)
 		buildctl(t, "prune", "--all", "--filter", "description~="+token)
 		res := build(t, yaml, "--cache-from="+tt.from)
 		contains(t, res.Log, "importing cache manifest")

@@ -45,9 +45,12 @@ func platformArgs(t *testing.T) {
 // Commands get the client's proxies; image, history and provenance do not.
 func proxyArgs(t *testing.T) {
 	const secret = "http://user:hunter2@proxy.example.com:3128"
-	res := build(t, plain(t, "extra_deps: 'echo \"proxies: $HTTPS_PROXY $https_proxy $NO_PROXY\"'\n"),
-		"--no-cache-filter=run", "--build-arg=HTTPS_PROXY="+secret, "--build-arg=no_proxy=example.com")
+	yaml := plain(t, "extra_deps: 'echo \"proxies: $HTTPS_PROXY $https_proxy $NO_PROXY\"'\n")
+	res := build(t, yaml, "--no-cache-filter=run", "--build-arg=HTTPS_PROXY="+secret, "--build-arg=no_proxy=example.com")
 	contains(t, res.Log, "proxies: "+secret+" "+secret+" example.com")
+	if again := build(t, yaml, "--build-arg=HTTPS_PROXY=http://other.example.com:3128"); !fromCache(again.Log, "run") {
+		t.Errorf("with another proxy the command runs again\n%s", again.Log)
+	}
 	raw, err := pulled(t, res.Ref, "amd64").RawConfigFile()
 	if err != nil {
 		t.Fatal(err)
