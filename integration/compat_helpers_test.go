@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,16 +78,20 @@ func writeFiles(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// repository serves a git repository over HTTP, with one commit of those files
-// at a given time in seconds since 1970, and returns its address.
-func repository(t *testing.T, when string, files map[string]string) string {
+// committed is when the commit of a repository was made, in seconds since 1970.
+const committed = 1_600_000_000
+
+// repository serves a git repository over HTTP, with one commit of those files,
+// and returns its address.
+func repository(t *testing.T, files map[string]string) string {
 	t.Helper()
+	when := strconv.Itoa(committed) + " +0000"
 	work, served := writeFiles(t, files), t.TempDir()
 	git := func(args ...string) string {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.com"}, args...)...)
 		cmd.Dir = work
-		cmd.Env = append(os.Environ(), "GIT_COMMITTER_DATE="+when+" +0000", "GIT_AUTHOR_DATE="+when+" +0000", "GIT_CONFIG_GLOBAL="+os.DevNull)
+		cmd.Env = append(os.Environ(), "GIT_COMMITTER_DATE="+when, "GIT_AUTHOR_DATE="+when, "GIT_CONFIG_GLOBAL="+os.DevNull)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("git %q: %v\n%s", args, err, out)

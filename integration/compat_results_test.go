@@ -162,9 +162,9 @@ func contextEpoch(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(archive) }))
 	defer srv.Close()
 	for context, want := range map[string]int64{
-		repository(t, "1600000000", files): 1_600_000_000,
-		srv.URL + "/context.tar":           1_500_000_000,
-		writeFiles(t, files):               0,
+		repository(t, files):     committed,
+		srv.URL + "/context.tar": 1_500_000_000,
+		writeFiles(t, files):     0,
 	} {
 		ref, args := pushed(t)
 		args = append([]string{"build", "--build-arg=SOURCE_DATE_EPOCH=context"}, args...)

@@ -44,7 +44,7 @@ func specOnStdin(t *testing.T) {
 }
 
 func specInGit(t *testing.T) {
-	url := repository(t, "1600000000", map[string]string{"sub/" + engine.SpecFile: syntaxLine + plain(t, "labels: {from: git}\n")})
+	url := repository(t, map[string]string{"sub/" + engine.SpecFile: syntaxLine + plain(t, "labels: {from: git}\n")})
 	ref, args := pushed(t)
 	buildx(t, t.TempDir(), nil, append(append([]string{"build"}, args...), "-f", engine.SpecFile, url+"#main:sub")...)
 	if got := label(t, ref, "from"); got != "git" {
