@@ -113,8 +113,8 @@ func runPage(t *testing.T, page, bin string, blocks []block) {
 	cmd := exec.CommandContext(ctx, "bash", "-c", script)
 	cmd.Env = append(os.Environ(), eng.Env()...)
 	cmd.Env = append(cmd.Env,
-		"PATH="+bin+":"+eng.Bin("")+":"+os.Getenv("PATH"), "OPENHANDS_ENGINE_DIR="+eng.Dir(),
-		"BUILDKIT_PROGRESS=plain", "BUILDX_BAKE_ENTITLEMENTS_FS=0", "BUILDX_NO_DEFAULT_ATTESTATIONS=")
+		"PATH="+bin+":"+eng.Bin("")+":"+os.Getenv("PATH"), "OPENHANDS_ENGINE_DIR="+eng.Dir(), "GOMODCACHE="+filepath.Join(eng.Dir(), "gomod"),
+		"BUILDKIT_PROGRESS=plain", "BUILDX_BAKE_ENTITLEMENTS_FS=0")
 	out, err := cmd.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
