@@ -57,6 +57,8 @@ func TestNoSecretInImage(t *testing.T) {
 			t.Fatalf("%s comes from the cache, and proves nothing\n%s", step, res.Log)
 		}
 	}
+	inOrder(t, story(res.Log), "[poetry] install poetry 2.5.1", "[python-deps] install six", "[compose] put /openhands on alpine:3.22")
+	inOrder(t, story(res.Log), "[tools] install bash", "[compose] put /openhands on alpine:3.22")
 	found := search{needles: map[string][]byte{"the password": []byte(secret), "the bundle of certificates": []byte(ca)}, seen: map[string]bool{}}
 	found.image(t, res.Ref)
 	if found.attested == 0 {

@@ -307,6 +307,35 @@ func vertices(t *testing.T, def *llb.Definition) map[digest.Digest]string {
 	return titles
 }
 
+// TestStepsAreNamed: of each step, people see which component it is for. Images and
+// checkouts have their names from the frontend.
+func TestStepsAreNamed(t *testing.T) {
+	name := regexp.MustCompile(`^\[(linux/amd64 )?[a-z-]+\] \S`)
+	for _, yaml := range []string{
+		withServer, withSource, withAgent,
+		"base_image: debian\ndeps: {python: {provider: uv, requirements: [a, b]}, acp: codex}\nextra_deps: {run: [id]}\n",
+	} {
+		for _, edit := range []func(*ohllb.Input){nil, noMerge, func(in *ohllb.Input) { in.Prefixed = true }} {
+			from := edit
+			if yaml == withSource {
+				from = source
+			}
+			def := marshal(t, compose(t, input(t, yaml, debian(), from, edit)).State, amd64)
+			for _, dt := range def.Def {
+				var op pb.Op
+				if err := op.Unmarshal(dt); err != nil {
+					t.Fatal(err)
+				}
+				title := def.Metadata[digest.FromBytes(dt)].Description["llb.customname"]
+				image := regexp.MustCompile(`^(docker-image|local)://`).MatchString(op.GetSource().GetIdentifier())
+				if op.Op != nil && !image && !name.MatchString(title) {
+					t.Errorf("%s: a step is called %q", yaml, title)
+				}
+			}
+		}
+	}
+}
+
 // TestChangesStayLocal changes one key and looks at which vertices differ: the
 // others come from the cache.
 func TestChangesStayLocal(t *testing.T) {

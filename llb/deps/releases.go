@@ -90,7 +90,8 @@ func (in graph) listed(a archive, file string) Download {
 }
 
 func (in graph) archiveStep(a archive, text string) []llb.ConstraintsOpt {
-	return in.Step(strings.TrimPrefix(a.component, "deps."), a.component, text)
+	name, _, _ := strings.Cut(strings.TrimPrefix(a.component, "deps."), ".") // acp of deps.acp.node
+	return in.Step(name, a.component, text)
 }
 
 // archiveAddress is that of the archive's mirror, if there is one.
