@@ -105,6 +105,18 @@ warning: /openhands/node/musl: needed library libc.musl-x86_64.so.1 is not insid
 	}
 }
 
+// TestAdoptCountsOptionalPaths: a program that names a file of the machine is no
+// reason to worry.
+func TestAdoptCountsOptionalPaths(t *testing.T) {
+	l := layOut(t)
+	made(t, l.out, "openhands/node/one", "#!/usr/bin/ruby\n", 0o755)
+	made(t, l.out, "openhands/node/two", "#!/usr/bin/ruby\n", 0o755)
+	out, err := l.adopt(t)
+	if want := "2 paths outside /openhands named, which images need not have; oh-seal check shows them\n"; err != nil || !strings.HasSuffix(out, "\n"+want) || strings.Contains(out, "warning") {
+		t.Errorf("got %v,\n%s\nwant in the end\n%s", err, out, want)
+	}
+}
+
 // TestAdoptCutsWarnings: hundreds of libraries can be about the same.
 func TestAdoptCutsWarnings(t *testing.T) {
 	for n, want := range map[int]string{12: "", 13: "warning: and 1 more of this kind, which oh-seal check shows\n", 40: "warning: and 28 more of this kind, which oh-seal check shows\n"} {

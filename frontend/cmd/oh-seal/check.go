@@ -20,6 +20,8 @@ type finding struct {
 	// fatal findings keep a program from starting, or let the image's
 	// libraries into it. The others are gaps: a path that may not be there.
 	fatal bool
+	// optional is such a path that programs name and mostly do without.
+	optional bool
 }
 
 func (f finding) String() string { return f.path + ": " + f.text }
@@ -38,15 +40,22 @@ func checkCommand(arch seal.Arch, roots []string) error {
 // of other gaps: only its author knows whether they matter.
 func checkComponent(arch seal.Arch, roots []string, say func(string, ...any)) error {
 	findings, err := checkTree(arch, roots)
-	errs, gaps := []error{err}, 0
+	errs, gaps, optional := []error{err}, 0, 0
 	for _, f := range findings {
-		if f.fatal {
+		switch {
+		case f.fatal:
 			errs = append(errs, errors.New(f.String()))
-		} else if strings.HasPrefix(f.path, "/") && anyHas(roots[:1], f.path) {
+		case !strings.HasPrefix(f.path, "/") || !anyHas(roots[:1], f.path):
+		case f.optional:
+			optional++
+		default:
 			if gaps++; gaps <= mostGaps {
 				say("warning: %s", f)
 			}
 		}
+	}
+	if optional > 0 {
+		say("%s outside /openhands named, which images need not have; oh-seal check shows them", count(optional, "path"))
 	}
 	if gaps > mostGaps {
 		say("warning: and %d more of this kind, which oh-seal check shows", gaps-mostGaps)
@@ -63,7 +72,7 @@ const mostGaps = 12
 func checkTree(arch seal.Arch, roots []string) ([]finding, error) {
 	var found []finding
 	if !anyHas(roots, seal.Interpreter) {
-		found = append(found, finding{seal.Interpreter, "the loader is missing", true})
+		found = append(found, finding{path: seal.Interpreter, text: "the loader is missing", fatal: true})
 	}
 	c := checker{arch: arch, roots: roots, owners: owners(roots)}
 	for _, root := range roots {
@@ -113,7 +122,7 @@ func (c checker) file(name, inside string) ([]finding, error) {
 	defer r.Close()
 	f, err := seal.Inspect(r, c.arch)
 	if err != nil {
-		return []finding{{inside, err.Error(), true}}, nil
+		return []finding{{path: inside, text: err.Error(), fatal: true}}, nil
 	}
 	switch f.Kind {
 	case seal.NotELF:
@@ -131,7 +140,7 @@ func (c checker) file(name, inside string) ([]finding, error) {
 		return nil, err
 	}
 	for _, p := range outsidePaths(b) {
-		found = append(found, finding{path: inside, text: "names " + p + ", which images need not have"})
+		found = append(found, finding{path: inside, text: "names " + p + ", which images need not have", optional: true})
 	}
 	return found, nil
 }
@@ -139,11 +148,11 @@ func (c checker) file(name, inside string) ([]finding, error) {
 func (c checker) headers(f seal.File, inside string) (found []finding) {
 	if f.Interp != "" && f.Interp != seal.Interpreter {
 		musl := strings.HasPrefix(path.Base(f.Interp), "ld-musl-")
-		found = append(found, finding{inside, fmt.Sprintf("interpreter %s is outside", f.Interp), !musl})
+		found = append(found, finding{path: inside, text: fmt.Sprintf("interpreter %s is outside", f.Interp), fatal: !musl})
 	}
 	for _, dir := range f.Runpath {
 		if !seal.Inside(dir) {
-			found = append(found, finding{inside, fmt.Sprintf("search directory %q is outside", dir), true})
+			found = append(found, finding{path: inside, text: fmt.Sprintf("search directory %q is outside", dir), fatal: true})
 		}
 	}
 	for _, lib := range f.Needed {
@@ -155,7 +164,7 @@ func (c checker) headers(f seal.File, inside string) (found []finding) {
 		if p != "" {
 			text += fmt.Sprintf(" where the loader looks (but %s is)", p)
 		}
-		found = append(found, finding{inside, text, p == "" && !forMusl(lib)})
+		found = append(found, finding{path: inside, text: text, fatal: p == "" && !forMusl(lib)})
 	}
 	return found
 }
@@ -202,7 +211,7 @@ func (c checker) script(name, inside string) ([]finding, error) {
 	case strings.HasPrefix(interpreter, "/openhands/") && anyHas(c.roots, interpreter):
 		return nil, nil
 	}
-	return []finding{{path: inside, text: fmt.Sprintf("is a script for %s, which images need not have", interpreter)}}, nil
+	return []finding{{path: inside, text: fmt.Sprintf("is a script for %s, which images need not have", interpreter), optional: true}}, nil
 }
 
 // anyHas says whether one of the roots has a file. A link counts as what it
