@@ -179,7 +179,7 @@ func (c pageCommand) matches(said string) (missing string, ok bool) {
 }
 
 // notRun is what stands above a block of commands that cannot run on such a machine.
-const notRun = "Not run here: "
+const notRun = "Not run by the tests: "
 
 // parsePage reads the fenced blocks of a page. "```console" holds commands,
 // "```LANGUAGE FILE" a file, and "```sh" commands that the tests cannot run; others
