@@ -28,11 +28,9 @@ type pullRow struct {
 
 const asRoot = "base_image: BASE\ndeps_image: DEPS\nuser: root\n"
 
-var pushed = []string{"--push", "--tag=HERE/IMAGE"}
-
 // pullRows is the table of docs/pulls.md.
 func pullRows() []pullRow {
-	push := func(args ...string) []string { return append(slices.Clone(pushed), args...) }
+	push := func(args ...string) []string { return append(args, "--push", "--tag=HERE/IMAGE") }
 	export := func(kind string) []string { return []string{"--output=type=" + kind + ",dest=DIR/out"} }
 	return []pullRow{
 		{"`user: root`, pushed to the registry of base and deps image", asRoot, push(), false, false},
@@ -68,7 +66,7 @@ func TestPulls(t *testing.T) {
 		t.Fatal(err)
 	}
 	mixed := buildAs(t, "test/pulls-mixed:latest", "base_image: distroless\ndeps_image: "+prebuilt(t)+"\nuser: root\n").Ref
-	second, stop, err := eng.Second(t.Context())
+	second, stop, err := eng.Fresh(t.Context(), "pulls")
 	if err != nil {
 		t.Fatal(err)
 	}

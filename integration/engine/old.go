@@ -20,16 +20,6 @@ func (e *Engine) Old(ctx context.Context, release string) (old *Engine, stop fun
 	if err := e.buildOld(ctx, release, bin); err != nil {
 		return nil, nil, err
 	}
-	return e.beside(ctx, release, bin)
-}
-
-// Second is an engine with another buildkitd of this engine's release: a test
-// that empties it takes no cache from others. It runs until stop.
-func (e *Engine) Second(ctx context.Context) (second *Engine, stop func() error, err error) {
-	return e.beside(ctx, "second", e.Bin("buildkitd"))
-}
-
-func (e *Engine) beside(ctx context.Context, release, bin string) (old *Engine, stop func() error, err error) {
 	name := "buildkitd-" + release
 	old = &Engine{dir: e.path("old", release), repo: e.repo, log: e.log, registryAddr: e.Registry()}
 	old.externalHost = old.ownHost()
