@@ -120,6 +120,9 @@ func (r *request) addBuildTag(ctx context.Context, t tagging, in ohllb.Input, fi
 	if r.target.name == targetRuntime {
 		inputs.Base = baseDigest(in)
 	}
+	if s.DepsImage == "" || len(s.ExtraDeps.Packages) > 0 {
+		inputs.Lock = r.locked.lock.Fetched().String()
+	}
 	if reason := unknown(inputs, in); reason != "" {
 		t.missing[tags.KindBuild] = reason
 		return nil

@@ -144,7 +144,10 @@ func TestBuildTagFollowsTheInputs(t *testing.T) {
 		"code":     buildTag(t, yaml, nil, func(s *stub) { s.checkout["openhands/__init__.py"].Data = []byte("b") }),
 		"context":  buildTag(t, yaml, map[string]string{"context:debian:trixie-slim": "docker-image://deps:1"}, nil),
 		"base":     buildTag(t, strings.Replace(yaml, "trixie", "bookworm", 1), nil, func(s *stub) { s.images["debian:bookworm-slim"] = s.images["debian:trixie-slim"] }),
-		"builder":  buildTag(t, yaml+"deps: {builder: \"debian:sid\"}\n", nil, func(s *stub) { s.images["debian:sid"] = s.images["debian:trixie-slim"] }),
+		"lock": buildTag(t, yaml, nil, func(s *stub) {
+			s.lock = "version: 1\npackages:\n  debian:trixie-slim: {snapshot: 20260131T000000Z}\n"
+		}),
+		"builder": buildTag(t, yaml+"deps: {builder: \"debian:sid\"}\n", nil, func(s *stub) { s.images["debian:sid"] = s.images["debian:trixie-slim"] }),
 	} {
 		if other, ok := seen[tag]; ok || tag == "" {
 			t.Errorf("%s has the tag of %s: %q", name, other, tag)

@@ -6,6 +6,7 @@
 package lock
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -105,6 +106,17 @@ func (l *Lock) Snapshot(image string) string {
 		return ""
 	}
 	return l.Packages[name].Snapshot
+}
+
+// Fetched is a digest over what the lock says of downloads and packages: nothing
+// else of it decides what a build fetches once its images are known. A nil lock
+// has none.
+func (l *Lock) Fetched() digest.Digest {
+	if l == nil {
+		return ""
+	}
+	text, _ := json.Marshal([]any{l.Downloads, l.Packages}) // sorted maps of strings
+	return digest.FromBytes(text)
 }
 
 // Base gives what is known of a base. listed tells whether the lock has a word

@@ -19,6 +19,9 @@ type Inputs struct {
 	// Deps is the digest of the deps image or, where /openhands is built, that of
 	// the builder: frontend and spec say the rest.
 	Deps string `json:"deps"`
+	// Lock is a digest over what a lock file says of downloads and packages, where
+	// the build takes any.
+	Lock string `json:"lock,omitempty"`
 	// Source is the digest over the checkout of server.source, see [Tree.Digest].
 	Source string `json:"source,omitempty"`
 	// Spec is the spec in one form, its args substituted and its defaults filled in.

@@ -139,7 +139,7 @@ func TestTreeDigest(t *testing.T) {
 func TestBuildCoversEveryInput(t *testing.T) {
 	epoch := int64(1)
 	inputs := []Inputs{
-		{}, {Frontend: "x"}, {Target: "x"}, {Platform: "x"}, {Base: "x"}, {Deps: "x"}, {Source: "x"}, {Spec: "x"},
+		{}, {Frontend: "x"}, {Target: "x"}, {Platform: "x"}, {Base: "x"}, {Deps: "x"}, {Lock: "x"}, {Source: "x"}, {Spec: "x"},
 		{RunArgs: []string{"x"}}, {Labels: map[string]string{"x": "y"}}, {Epoch: &epoch},
 	}
 	seen := map[string]int{}
