@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -34,6 +36,22 @@ func (r *request) lacks() []spec.Problem {
 			"this engine does not know %s: the commands of this build run without; a newer BuildKit does", strings.Join(ignored, ", "))})
 	}
 	return problems
+}
+
+// checkLayouts refuses OCI layouts of the client where the engine cannot fetch
+// them: it would look for their content in a registry, under a name that nobody
+// gave.
+func (r *request) checkLayouts() error {
+	if r.supports(pb.CapSourceOCILayout) {
+		return nil
+	}
+	opts := r.BuildOpts().Opts
+	for _, key := range slices.Sorted(maps.Keys(opts)) {
+		if name, ok := strings.CutPrefix(key, "context:"); ok && strings.HasPrefix(opts[key], "oci-layout:") {
+			return fmt.Errorf("build context %q is an OCI layout, which this engine cannot take from a client: push the image to a registry, or use a builder of the docker-container driver", name)
+		}
+	}
+	return nil
 }
 
 // ignored lists the options of the request that runOptions leaves out.

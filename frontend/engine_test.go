@@ -22,7 +22,7 @@ func docker2010() []apicaps.CapID {
 		pb.CapFileCopyIncludeExcludePatterns, pb.CapFileCopyAlwaysReplaceExistingDestPaths, pb.CapFileCopyModeStringFormat,
 		pb.CapFileRmNoFollowSymlink, pb.CapFileSymlinkCreate,
 		pb.CapSourceHTTPAuth, pb.CapSourceHTTPHeader, pb.CapSourceImageLayerLimit, pb.CapSourceLocalDiffer,
-		gwpb.CapGatewayWarnings, gwpb.CapSourceMetaResolver, gwpb.CapGatewayEvaluateSolve,
+		pb.CapSourceOCILayout, gwpb.CapGatewayWarnings, gwpb.CapSourceMetaResolver, gwpb.CapGatewayEvaluateSolve,
 	}
 }
 
@@ -137,5 +137,12 @@ func begin(t *testing.T, what string, got, want []string) {
 		if !strings.HasPrefix(got[i], want[i]) {
 			t.Errorf("%s %q, want it to begin with %q", what, got[i], want[i])
 		}
+	}
+}
+
+func TestLayoutsOfOldEngines(t *testing.T) {
+	s := &stub{spec: "base_image: base\n", images: registry(), without: docker2010(), opts: map[string]string{"context:base": "oci-layout://base@sha256:1"}}
+	if _, err := run(t, s); err == nil || !strings.Contains(err.Error(), `build context "base" is an OCI layout`) {
+		t.Errorf("%v", err)
 	}
 }

@@ -60,6 +60,9 @@ func (r *request) options() error {
 	if r.repository, err = parseRepository(r.BuildArgs[spec.RuntimeImageRepo]); err != nil {
 		return err
 	}
+	if err := r.checkLayouts(); err != nil {
+		return err
+	}
 	r.noMerge = !r.supports(pb.CapMergeOp)
 	if err := r.platforms(); err != nil {
 		return err

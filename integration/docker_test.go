@@ -98,7 +98,7 @@ func TestDockerEngine(t *testing.T) {
 			contains(t, log, tt.want...)
 		}
 	})
-	t.Run("no OCI layouts", func(t *testing.T) { dockerSaysNoToLayouts(t, d) })
+	t.Run("no OCI layouts", func(t *testing.T) { refusesLayouts(t, d) })
 	t.Run("docs", func(t *testing.T) { holdsEngineTable(t, dockerName, dockerBuildkit(t, d)) })
 }
 
