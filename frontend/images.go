@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -165,24 +164,6 @@ func (r *request) deps(ctx context.Context, in ohllb.Input) (ohllb.Deps, error) 
 		return ohllb.Deps{}, err
 	}
 	return ohllb.BuildDeps(in, stages)
-}
-
-// builder is the image that the stages of /openhands run in.
-func (r *request) builder(ctx context.Context) (ohllb.Image, error) {
-	return r.image(ctx, builderKey, r.doc.Spec.Deps.Builder, r.BuildPlatforms[0])
-}
-
-// stages are what the stages of /openhands need beside the spec.
-func (r *request) stages(builder ohllb.Image) (ohllb.Stages, error) {
-	helpers, err := r.helpers()
-	return ohllb.Stages{
-		Builder:           builder,
-		Helpers:           helpers,
-		BuildArchitecture: r.BuildPlatforms[0].Architecture,
-		Times:             llb.WithCreatedTime(time.Unix(0, 0)),
-		Locked:            r.lockedDigest,
-		Snapshot:          r.snapshot(builder),
-	}, err
 }
 
 // source is the checkout that server.source names; nil for a release.
