@@ -165,6 +165,18 @@ func TestLockPerPlatform(t *testing.T) {
 	}
 }
 
+// The lock of a spec from a repository is the one beside it there.
+func TestLockFromGit(t *testing.T) {
+	images := registry()
+	s := &stub{
+		spec: lockedSpec, lock: written(t, &stub{spec: lockedSpec, images: images}), images: images,
+		opts: map[string]string{"context": "https://git.example.com/team/images.git"},
+	}
+	if _, err := run(t, s); err != nil || len(s.read) > 0 || len(s.warnings) > 0 {
+		t.Errorf("reads %q, warns of %q, %v", s.read, s.warnings, err)
+	}
+}
+
 // A context of the request stands for an image whatever the lock says of it.
 func TestContextWinsOverLock(t *testing.T) {
 	images := registry()

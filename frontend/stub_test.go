@@ -140,7 +140,7 @@ func (s *stub) Solve(_ context.Context, req client.SolveRequest) (*client.Result
 		}
 		id := op.GetSource().GetIdentifier()
 		switch {
-		case strings.HasPrefix(id, "local://dockerfile"):
+		case strings.HasPrefix(id, "local://dockerfile"), strings.HasPrefix(id, "git://"):
 			ref.files = fstest.MapFS{"openhands.yaml": {Data: []byte(s.spec)}}
 			if s.lock != "" {
 				ref.files[lock.Name] = &fstest.MapFile{Data: []byte(s.lock)}
