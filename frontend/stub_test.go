@@ -182,6 +182,9 @@ func (r *stubRef) ReadFile(_ context.Context, req client.ReadRequest) ([]byte, e
 	if !ok {
 		return nil, fmt.Errorf("open %s: no such file or directory", req.Filename)
 	}
+	if r := req.Range; r != nil {
+		return f.Data[r.Offset:min(r.Offset+r.Length, len(f.Data))], nil
+	}
 	return f.Data, nil
 }
 

@@ -1,7 +1,9 @@
 package frontend
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"maps"
 	"strings"
 	"testing"
@@ -280,5 +282,21 @@ func TestSchemaAndDescribe(t *testing.T) {
 	_, err := run(t, &stub{spec: "base_image: debian\n", opts: map[string]string{"requestid": "frontend.openhands.tag"}})
 	if err == nil || !strings.Contains(err.Error(), `unknown request "openhands.tag"`) || !strings.Contains(err.Error(), "did you mean openhands.tags?") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A file of any size is read, in messages of a size that the gateway passes on.
+func TestFileReader(t *testing.T) {
+	for _, size := range []int{0, 1, maxPart, maxPart + 1, 2*maxPart + 7} {
+		want := bytes.Repeat([]byte("0123456789a"), size/11+1)[:size]
+		ref := &stubRef{stub: &stub{}, files: fstest.MapFS{"f": {Data: want}}}
+		got, err := io.ReadAll(&fileReader{ctx: t.Context(), ref: ref, name: "/f", size: int64(size)})
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes: %d are read, error %v", size, len(got), err)
+		}
+	}
+	short := &stubRef{stub: &stub{}, files: fstest.MapFS{"f": {}}}
+	if _, err := io.ReadAll(&fileReader{ctx: t.Context(), ref: short, name: "/f", size: 1}); err == nil {
+		t.Error("a file that is shorter than its size gives no error")
 	}
 }

@@ -93,7 +93,7 @@ func (rd treeReader) add(ctx context.Context, name string) error {
 	case err != nil:
 		return err
 	case strings.Count(name, "/") > maxDepth:
-		return fmt.Errorf("%s: more than %d directories deep: a symlink leads to a directory above itself", name, maxDepth)
+		return fmt.Errorf("%.60s...: more than %d directories deep: a symlink leads to a directory above itself, remove it or list it in .dockerignore", name, maxDepth)
 	case fs.FileMode(st.Mode).IsDir():
 		return rd.addDir(ctx, name)
 	case !fs.FileMode(st.Mode).IsRegular():
