@@ -23,7 +23,7 @@ func TestCompatContexts(t *testing.T) {
 // buildWith builds a spec with one more build context, and returns the image.
 func buildWith(t *testing.T, yaml, context string) string {
 	t.Helper()
-	ref, args := pushed(t)
+	ref, args := destination(t)
 	file := writeSpec(t, yaml)
 	args = append([]string{"build", "-f", file, "--build-context", context}, args...)
 	buildx(t, filepath.Dir(file), nil, append(args, ".")...)

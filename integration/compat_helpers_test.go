@@ -49,8 +49,9 @@ func tryBuildx(t *testing.T, dir string, stdin io.Reader, args ...string) (strin
 	return out.String(), err
 }
 
-// pushed are the arguments that send a test's image to the local registry.
-func pushed(t *testing.T) (ref string, args []string) {
+// destination names a test's image in the local registry, and gives the arguments
+// that push it.
+func destination(t *testing.T) (ref string, args []string) {
 	t.Helper()
 	ref = eng.Registry() + "/" + imageName(t)
 	return ref, []string{"--push", "-t", ref, "--provenance=false", "--progress=plain"}

@@ -166,7 +166,7 @@ func contextEpoch(t *testing.T) {
 		srv.URL + "/context.tar": 1_500_000_000,
 		writeFiles(t, files):     0,
 	} {
-		ref, args := pushed(t)
+		ref, args := destination(t)
 		args = append([]string{"build", "--build-arg=SOURCE_DATE_EPOCH=context"}, args...)
 		if want == 0 {
 			args = append(args, "-f", filepath.Join(context, engine.SpecFile))

@@ -25,7 +25,7 @@ func TestCompatSources(t *testing.T) {
 
 func specInAnyFile(t *testing.T) {
 	dir := writeFiles(t, map[string]string{"specs/mine.yml": syntaxLine + plain(t, "labels: {from: a file}\n")})
-	ref, args := pushed(t)
+	ref, args := destination(t)
 	buildx(t, dir, nil, append(append([]string{"build"}, args...), "-f", "specs/mine.yml", ".")...)
 	if got := label(t, ref, "from"); got != "a file" {
 		t.Errorf("the label is %q", got)
@@ -35,7 +35,7 @@ func specInAnyFile(t *testing.T) {
 func specOnStdin(t *testing.T) {
 	spec := syntaxLine + plain(t, "labels: {from: stdin}\n")
 	for _, how := range [][]string{{"-f", "-", "."}, {"-"}} {
-		ref, args := pushed(t)
+		ref, args := destination(t)
 		buildx(t, t.TempDir(), strings.NewReader(spec), append(append([]string{"build"}, args...), how...)...)
 		if got := label(t, ref, "from"); got != "stdin" {
 			t.Errorf("%q: the label is %q", how, got)
@@ -45,7 +45,7 @@ func specOnStdin(t *testing.T) {
 
 func specInGit(t *testing.T) {
 	url := repository(t, map[string]string{"sub/" + engine.SpecFile: syntaxLine + plain(t, "labels: {from: git}\n")})
-	ref, args := pushed(t)
+	ref, args := destination(t)
 	buildx(t, t.TempDir(), nil, append(append([]string{"build"}, args...), "-f", engine.SpecFile, url+"#main:sub")...)
 	if got := label(t, ref, "from"); got != "git" {
 		t.Errorf("the label is %q", got)
@@ -65,7 +65,7 @@ func specOverHTTP(t *testing.T) {
 	}))
 	defer srv.Close()
 	for _, how := range [][]string{{srv.URL + "/mine.yaml"}, {"-f", engine.SpecFile, srv.URL + "/context.tar"}} {
-		ref, args := pushed(t)
+		ref, args := destination(t)
 		buildx(t, t.TempDir(), nil, append(append([]string{"build"}, args...), how...)...)
 		if got := label(t, ref, "from"); got != "http" {
 			t.Errorf("%q: the label is %q", how, got)
@@ -93,7 +93,7 @@ func tarOf(t *testing.T, files map[string]string, when time.Time) []byte {
 
 func specWithoutSyntaxLine(t *testing.T) {
 	dir := writeFiles(t, map[string]string{"spec.yaml": plain(t, "labels: {from: no line}\n")})
-	ref, args := pushed(t)
+	ref, args := destination(t)
 	buildx(t, dir, nil, append(append([]string{"build"}, args...), "-f", "spec.yaml", "--build-arg", "BUILDKIT_SYNTAX="+engine.FrontendImage, ".")...)
 	if got := label(t, ref, "from"); got != "no line" {
 		t.Errorf("the label is %q", got)
@@ -119,7 +119,7 @@ func ignored(t *testing.T) {
 		if ignore != "" {
 			files["my.yaml.dockerignore"] = ignore
 		}
-		ref, args := pushed(t)
+		ref, args := destination(t)
 		buildx(t, writeFiles(t, files), nil, append(append([]string{"build"}, args...), "-f", "my.yaml", ".")...)
 		got := flat(t, ref)
 		for name, there := range map[string]bool{"openhands/__init__.py": true, "openhands/one.py": false, "openhands/two.py": false, "openhands/__pycache__": false, want: true} {
