@@ -10,11 +10,25 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/openhands/llb-frontend/integration/engine"
 )
 
 // TestCompatAttestations: what an image says of its making.
 func TestCompatAttestations(t *testing.T) {
 	t.Run("--provenance", provenance)
+	t.Run("--sbom", sbom)
+}
+
+// sbom: a scanner reads the composed image, base and /openhands.
+func sbom(t *testing.T) {
+	if err := eng.Images(t.Context(), engine.Scanner); err != nil {
+		t.Fatal(err)
+	}
+	yaml := "base_image: " + eng.BaseImage("debian:trixie-slim") + "\ndeps_image: " + prebuilt(t) + "\nuser: root\n"
+	for _, option := range []string{"--sbom=true", "--attest=type=sbom,generator=" + engine.Scanner} {
+		contains(t, statements(t, build(t, yaml, option).Ref), `"predicateType":"https://spdx.dev/Document"`, "pkg:deb/", "dpkg@")
+	}
 }
 
 // provenance: on without a word; with mode=max it holds the spec and the steps.

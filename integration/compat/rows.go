@@ -193,6 +193,12 @@ func results() []Row {
 			Proofs: []string{"TestCompatAttestations/--provenance"},
 		},
 		{
+			Name:   "`--sbom`, `--attest type=sbom,generator=...`",
+			Peers:  marks("Y Y Y Y - Y"),
+			Ours:   "The scanner sees base and `/openhands`. It reads files, so the image is pulled for it.",
+			Proofs: []string{"TestCompatAttestations/--sbom", "TestPulls"},
+		},
+		{
 			Name:  "base's config: environment, labels, volumes, ports, health check, history",
 			Peers: marks("Y P N Y P P"),
 			Ours: "All of it stays where the base's command does. Where the image starts something else, the base's health check and stop signal, " +
@@ -232,6 +238,12 @@ func core() []Row {
 			Peers:  marks("Y Y N Y P -"),
 			Ours:   "`/openhands` is copied instead, with one warning that says what it costs.",
 			Proofs: []string{"TestCopyFallbackGivesTheSameFiles", "frontend.TestWithoutMergeOpNothingIsMerged"},
+		},
+		{
+			Name:   "inputs pinned by a lock file",
+			Peers:  marks("N N N N N Y"),
+			Ours:   "`--target lock` writes digests of images and downloads, a time for the distribution's packages, and what is known of bases; a build beside it uses it ([lock.md](lock.md)).",
+			Proofs: []string{"TestLock", "TestLockMessages", "TestLockOnTwoDaemons"},
 		},
 		{
 			Name:   "any base: Alpine, distroless, RPM, a directory",
