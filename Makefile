@@ -3,7 +3,7 @@
 ENGINE := go -C integration run ./cmd/engine
 LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(shell sed -n 's/^ARG GOLANGCI_LINT_VERSION=//p' Dockerfile)
 
-.PHONY: run test unit integration bench lint generate up down purge
+.PHONY: run test unit integration bench bench-quick lint generate up down purge
 
 # From nothing to two running images.
 run:
@@ -20,11 +20,16 @@ integration:
 	go -C integration vet ./...
 	$(ENGINE) test
 
-# Empties the daemon's cache. What ends it takes the engine down.
+# Empties the daemon's cache, and writes a section of docs/benchmarks.md.
 bench:
 	go -C integration run ./bench
+	go -C integration run ./scale -docs
 	go test -run='^$$' -bench=. ./frontend/cmd/oh-seal
-	$(ENGINE) test -run='^$$' -bench=. -benchtime=10x
+	$(ENGINE) down
+
+# What a further image costs by each way, on a daemon of its own.
+bench-quick:
+	go -C integration run ./scale -quick
 
 lint:
 	$(LINT) config verify

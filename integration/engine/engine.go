@@ -191,6 +191,7 @@ func (e *Engine) Down(ctx context.Context) error {
 	defer unlock()
 	return errors.Join(
 		(&Engine{dir: e.path("closed"), log: e.log}).Down(ctx), // of a test that was killed
+		(&Engine{dir: e.path("scale"), log: e.log}).Down(ctx),  // of a benchmark that was killed
 		e.downFresh(ctx),
 		e.stopBeside(ctx),
 		e.stop(ctx, "buildkitd"),

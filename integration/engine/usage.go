@@ -3,7 +3,9 @@ package engine
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -60,23 +62,10 @@ func (e *Engine) Measure(ctx context.Context, f func(context.Context) error) (Us
 
 // cpu is the time of the daemon's own process and of all containers until now.
 func (e *Engine) cpu(pid int) (time.Duration, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	total, _, err := processTimes(pid)
 	if err != nil {
 		return 0, err
 	}
-	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("/proc/%d/stat has %d fields, want more than 12 behind the name", pid, len(fields))
-	}
-	var ticks int64
-	for _, field := range fields[11:13] { // utime and stime of proc(5)
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		ticks += n
-	}
-	total := time.Duration(ticks) * time.Second / 100 // USER_HZ is 100 on every Linux
 	for _, dir := range cgroupDirs(e.cgroup()) {
 		if n, ok := value(filepath.Join(dir, "cpuacct.usage"), ""); ok { // cgroup v1
 			return total + time.Duration(n), nil
@@ -86,6 +75,28 @@ func (e *Engine) cpu(pid int) (time.Duration, error) {
 		}
 	}
 	return total, nil // no container has run yet
+}
+
+// processTimes is what a process has used, and what those of its children that
+// have ended did.
+func processTimes(pid int) (own, ended time.Duration, err error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, 0, err
+	}
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(fields) < 15 {
+		return 0, 0, fmt.Errorf("/proc/%d/stat has %d fields, want more than 14 behind the name", pid, len(fields))
+	}
+	var times [4]time.Duration // utime, stime, cutime and cstime of proc(5)
+	for i, field := range fields[11:15] {
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, 0, err
+		}
+		times[i] = time.Duration(ticks) * time.Second / 100 // USER_HZ is 100 on every Linux
+	}
+	return times[0] + times[1], times[2] + times[3], nil
 }
 
 // memory is what the daemon and its containers have of their own, in bytes.
@@ -119,4 +130,59 @@ func value(file, key string) (int64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// CPUTime is processor time of a build daemon and of what it starts.
+type CPUTime struct {
+	Daemon     time.Duration // its own process
+	Containers time.Duration // frontends and RUN steps
+	// Ended is that of its children and theirs, runc and the containers that runc
+	// waited for: known when they have ended.
+	Ended time.Duration
+}
+
+// Runtime is what runc takes to start and end containers, of a span of time in
+// which all that were started have ended.
+func (t CPUTime) Runtime() time.Duration { return max(0, t.Ended-t.Containers) }
+
+// Sub is the time between two looks.
+func (t CPUTime) Sub(before CPUTime) CPUTime {
+	return CPUTime{t.Daemon - before.Daemon, t.Containers - before.Containers, t.Ended - before.Ended}
+}
+
+// CPUTime is what the daemon and all that it has started took until now.
+func (e *Engine) CPUTime() (CPUTime, error) {
+	pid := e.pid("buildkitd")
+	if pid == 0 {
+		return CPUTime{}, errors.New("the build daemon does not run, or is not ours")
+	}
+	own, ended, err := processTimes(pid)
+	if err != nil {
+		return CPUTime{}, err
+	}
+	all, err := e.cpu(pid)
+	return CPUTime{Daemon: own, Containers: max(0, all-own), Ended: ended}, err
+}
+
+// Containers are the processes of all containers that run now.
+func (e *Engine) Containers() []int {
+	var pids []int
+	for _, top := range cgroupDirs(e.cgroup()) {
+		_ = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.Name() != "cgroup.procs" {
+				return nil //nolint:nilerr // it has just ended
+			}
+			b, _ := os.ReadFile(path)
+			for _, field := range strings.Fields(string(b)) {
+				if pid, err := strconv.Atoi(field); err == nil {
+					pids = append(pids, pid)
+				}
+			}
+			return nil
+		})
+		if len(pids) > 0 { // each controller of cgroup v1 lists the same
+			break
+		}
+	}
+	return pids
 }

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"io"
+	"math"
+	"os"
+	"testing"
+
+	"github.com/openhands/llb-frontend/integration/engine"
+)
+
+// The quick form gives a value of every way, and no build fails. How long anything
+// takes is not asked: machines are noisy.
+func TestEveryWay(t *testing.T) {
+	if os.Getuid() != 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("the engine needs root")
+		}
+		t.Skip("the engine needs root")
+	}
+	e, err := engine.Open(engine.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := measureAll(t.Context(), e, options{quick: true, bases: 2, size: 2 * megabyte})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.failed(); err != nil {
+		t.Error(err)
+	}
+	seen := map[string]bool{}
+	for _, res := range r.Results {
+		seen[res.Way] = true
+		for name, c := range map[string]cost{"first": res.First, "further": res.Further} {
+			if len(c.Seconds) != c.Images || c.Images == 0 || c.CPU.Daemon == 0 || c.CPU.Client == 0 || c.Read.Documents == 0 || c.New.Documents == 0 || c.Store.Content == 0 {
+				t.Errorf("%s, %s, %s: nothing was measured of something: %+v", res.Scenario, res.Way, name, c)
+			}
+			if math.IsNaN(quantile(c.Seconds, 0.5)) || c.Phases[exportPhase] == 0 || c.Phases[contextPhase] == 0 {
+				t.Errorf("%s, %s, %s: no time or phase: %+v", res.Scenario, res.Way, name, c)
+			}
+			ours := wayNamed(res.Way).ours()
+			if ours != (c.FrontendPeak > 0) || ours && c.CPU.Containers == 0 || ours == (c.Phases[stepsPhase] > 0) {
+				t.Errorf("%s, %s, %s: the frontend is ours: %v: %+v", res.Scenario, res.Way, name, ours, c)
+			}
+		}
+		if res.Way == "root" && res.First.Read.Bases+res.First.Read.Deps+res.Further.Read.Bases+res.Further.Read.Deps > 0 {
+			t.Errorf("%s: layers were pulled for root: %+v, %+v", res.Scenario, res.First.Read, res.Further.Read)
+		}
+		if res.Way == "poc" && res.First.Read.Deps == 0 {
+			t.Errorf("the proof of concept's Dockerfile has read nothing of /openhands: %+v", res.First.Read)
+		}
+	}
+	for _, s := range chosen(options{quick: true}) {
+		for _, way := range s.ways {
+			if !seen[way] {
+				t.Errorf("%s was not measured", way)
+			}
+		}
+	}
+	f := r.Frontend
+	if f.FirstRPC == 0 || f.Compressed == 0 || f.SpecToLLB == 0 || f.Peak == 0 {
+		t.Errorf("figures of the frontend are missing: %+v", f)
+	}
+	if err := r.print(io.Discard); err != nil {
+		t.Error(err)
+	}
+}

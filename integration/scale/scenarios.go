@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// point is one place on the axes: what is built, and how.
+type point struct {
+	Size       int64 `json:"size"`   // of /openhands, in bytes, unpacked
+	Layers     int   `json:"layers"` // of /openhands
+	Bases      int   `json:"bases"`  // further bases, beside the first
+	BaseLayers int   `json:"base_layers"`
+	AtOnce     int   `json:"at_once"` // calls of buildx at the same time
+	// Bake builds all further images by one call.
+	Bake bool `json:"bake,omitempty"`
+	// NoAttestations leaves out what buildx adds by default.
+	NoAttestations bool `json:"no_attestations,omitempty"`
+	// Known says that the daemon has pulled the bases before.
+	Known bool `json:"known,omitempty"`
+	// Again builds other images of the same bases before, and then measures those
+	// after a change of the deps image or of the server's code.
+	Again again `json:"again,omitempty"`
+	// Forgotten empties the daemon's cache between the two.
+	Forgotten bool `json:"forgotten,omitempty"`
+}
+
+// again is what changes between two images of one base.
+type again string
+
+const (
+	otherDeps again = "deps"
+	otherCode again = "code"
+)
+
+const (
+	megabyte = 1_000_000
+	gigabyte = 1000 * megabyte
+)
+
+// usual is the point from which scenarios differ in one axis.
+var usual = point{Size: 500 * megabyte, Layers: 8, Bases: 10, BaseLayers: 2, AtOnce: 1}
+
+// scenario is one row of the table of measurements.
+type scenario struct {
+	name, text string
+	// axis is what the points differ in.
+	axis   func(point) string
+	points []point
+	ways   []string
+	// samples limits the further bases of slow ways; 0 leaves a way out.
+	samples func(way string, p point) int
+	quick   bool // part of the quick form
+}
+
+// slow is true for ways that copy all of /openhands for each image.
+func slow(way string) bool { return way == "poc" || way == "assembly" }
+
+func all(_ string, p point) int { return p.Bases }
+
+// few takes two further bases of slow ways up to half a gigabyte, one above it, and
+// none above 2 GB, where a single image takes minutes.
+func few(way string, p point) int {
+	switch {
+	case !slow(way):
+		return p.Bases
+	case p.Size > 2*gigabyte:
+		return 0
+	case p.Size > 500*megabyte:
+		return 1
+	}
+	return min(2, p.Bases)
+}
+
+func scenarios() []scenario {
+	byCall := func(p point) string { return map[bool]string{true: "one bake call", false: "buildx calls"}[p.Bake] }
+	return []scenario{
+		{name: "headline", text: "A further image, at a small /openhands", quick: true,
+			axis: byCall, samples: few,
+			points: []point{vary(func(p *point) { p.Size, p.Bases = 100*megabyte, 20 })},
+			ways:   []string{"root", "user", "start", "poc", "link", "link-user", "assembly"}},
+		{name: "bake", text: "One bake call, at a small /openhands", quick: true,
+			axis: attestations, samples: all,
+			points: []point{
+				vary(func(p *point) { p.Size, p.Bases, p.Bake = 100*megabyte, 40, true }),
+				vary(func(p *point) { p.Size, p.Bases, p.Bake, p.NoAttestations = 100*megabyte, 40, true, true }),
+			},
+			ways: []string{"root", "link"}},
+		{name: "ways", text: "A further image, each way", axis: byCall, samples: few,
+			points: []point{usual},
+			ways:   []string{"root", "user", "start", "poc", "link", "link-user", "assembly"}},
+		{name: "payload", text: "The size of /openhands", samples: few,
+			axis: func(p point) string { return formatBytes(p.Size) },
+			points: points([]int64{100 * megabyte, 500 * megabyte, 2 * gigabyte, 5 * gigabyte},
+				func(p *point, n int64) { p.Size = n }),
+			ways: []string{"root", "user", "link", "poc", "assembly"}},
+		{name: "layers", text: "Layers of /openhands", samples: all,
+			axis:   func(p point) string { return fmt.Sprint(p.Layers) },
+			points: points([]int{1, 8, 64}, func(p *point, n int) { p.Size, p.Layers = 100*megabyte, n }),
+			ways:   []string{"root", "user", "link"}},
+		{name: "base-layers", text: "Layers of the base", samples: all,
+			axis:   func(p point) string { return fmt.Sprint(p.BaseLayers) },
+			points: points([]int{2, 20, 60}, func(p *point, n int) { p.Size, p.BaseLayers = 100*megabyte, n }),
+			ways:   []string{"root", "user", "link"}},
+		{name: "at-once", text: "Calls of buildx at once", samples: all,
+			axis:   func(p point) string { return fmt.Sprint(p.AtOnce) },
+			points: points([]int{1, 8, 32}, func(p *point, n int) { p.Size, p.Bases, p.AtOnce = 100*megabyte, 64, n }),
+			ways:   []string{"root", "user", "link"}},
+		{name: "bases", text: "Bases in one bake call", axis: basesAxis, points: bakes(), ways: []string{"root", "user", "link"},
+			samples: func(way string, p point) int {
+				if p.Bases > 100 && way == "link" || p.NoAttestations && way != "root" {
+					return 0
+				}
+				return p.Bases
+			}},
+		{name: "new-server", text: "A new server version on images that are there", axis: basesAxis, samples: all,
+			points: []point{vary(func(p *point) { p.Size, p.Bases, p.Bake, p.Again = 100*megabyte, 500, true, otherCode })},
+			ways:   []string{"source"}},
+		{name: "new-deps", text: "A new deps image on images that are there", samples: all,
+			axis: func(p point) string {
+				return map[bool]string{true: "another daemon", false: "the same daemon"}[p.Forgotten]
+			},
+			points: []point{
+				vary(func(p *point) {
+					p.Size, p.Bases, p.Bake, p.Again, p.Forgotten = 100*megabyte, 500, true, otherDeps, true
+				}),
+				vary(func(p *point) { p.Size, p.Bases, p.Bake, p.Again = 100*megabyte, 500, true, otherDeps }),
+			},
+			ways: []string{"root", "user"}},
+	}
+}
+
+// bakes are the points of the scenario with most images: each with what buildx
+// attests by default, the last one also without, and with bases that are known.
+func bakes() []point {
+	list := points([]int{1, 10, 100, 500}, func(p *point, n int) { p.Size, p.Bases, p.Bake = 100*megabyte, n, true })
+	last := list[len(list)-1]
+	without, known := last, last
+	without.NoAttestations, known.Known = true, true
+	return append(list, without, known)
+}
+
+func basesAxis(p point) string {
+	text := fmt.Sprint(p.Bases)
+	if p.NoAttestations {
+		text += ", no attestations"
+	}
+	if p.Known {
+		text += ", bases known"
+	}
+	return text
+}
+
+func attestations(p point) string {
+	return map[bool]string{true: "no attestations", false: "default attestations"}[p.NoAttestations]
+}
+
+func vary(edit func(*point)) point {
+	p := usual
+	edit(&p)
+	return p
+}
+
+func points[T any](values []T, edit func(*point, T)) []point {
+	var list []point
+	for _, v := range values {
+		list = append(list, vary(func(p *point) { edit(p, v) }))
+	}
+	return list
+}
+
+func isScenario(name string) bool {
+	return slices.ContainsFunc(scenarios(), func(s scenario) bool { return s.name == name })
+}
+
+func scenarioNames() string {
+	var names []string
+	for _, s := range scenarios() {
+		names = append(names, s.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// chosen are the scenarios, points and ways that a run is asked for. Points that
+// limits have made equal are measured once.
+func chosen(opt options) []scenario {
+	var list []scenario
+	for _, s := range scenarios() {
+		if len(opt.only) == 0 && s.quick != opt.quick || len(opt.only) > 0 && !slices.Contains(opt.only, s.name) {
+			continue
+		}
+		var limited []point
+		for _, p := range s.points {
+			if opt.bases > 0 {
+				p.Bases = min(p.Bases, opt.bases)
+			}
+			if opt.size > 0 {
+				p.Size = min(p.Size, opt.size)
+			}
+			if !slices.Contains(limited, p) {
+				limited = append(limited, p)
+			}
+		}
+		s.points = limited
+		if len(opt.ways) > 0 {
+			s.ways = slices.DeleteFunc(slices.Clone(s.ways), func(w string) bool { return !slices.Contains(opt.ways, w) })
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// scenarios measures all that is asked for into r.
+func (w *world) scenarios(ctx context.Context, opt options, r *report) error {
+	for _, s := range chosen(opt) {
+		for _, p := range s.points {
+			for _, name := range s.ways {
+				p := p
+				if p.Bases = s.samples(name, p); p.Bases == 0 {
+					continue
+				}
+				res, err := w.measure(ctx, s.name, wayNamed(name), p)
+				if err != nil {
+					return fmt.Errorf("%s, %s: %w", s.name, name, err)
+				}
+				r.Results = append(r.Results, *res)
+				fmt.Fprintf(os.Stderr, "scale: %s, %s, %s: first %.2f s, further %.3f s each, %d failed\n",
+					s.name, s.axis(p), name, res.First.Wall, res.Further.each(), res.First.Failures+res.Further.Failures)
+			}
+		}
+	}
+	return nil
+}
