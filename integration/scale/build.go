@@ -93,9 +93,7 @@ func (w *world) call(ctx context.Context, b batch, j job, o *outcome) error {
 		return err
 	}
 	o.seconds = append(o.seconds, took)
-	for _, image := range images {
-		o.phases = append(o.phases, image.phases(took))
-	}
+	o.phases = append(o.phases, images[""].phases(took))
 	return nil
 }
 
@@ -121,7 +119,9 @@ func (w *world) bake(ctx context.Context, b batch) (outcome, error) {
 	if err != nil {
 		return o, err
 	}
-	for _, image := range images {
+	delete(images, "") // bake's own work
+	for _, target := range sortedKeys(images) {
+		image := images[target]
 		took := image.span().Seconds()
 		o.seconds = append(o.seconds, took)
 		o.phases = append(o.phases, image.phases(took))

@@ -34,11 +34,14 @@ type options struct {
 	docs       bool
 	again      bool // write the documents from the JSON that is there
 	command    string
+	// hasty does not wait for what the daemon writes seconds behind a build: figures
+	// of processors and of the daemon's store then lack some of it.
+	hasty bool
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	opt, err := parse(os.Args[1:])
+	opt, err := parse(os.Args[1:], os.Stderr)
 	if err == nil {
 		err = run(ctx, os.Stdout, opt)
 	}
@@ -52,7 +55,8 @@ func main() {
 	}
 }
 
-func parse(args []string) (options, error) {
+// parse reads the command line. What -h asks for goes to help.
+func parse(args []string, help io.Writer) (options, error) {
 	opt := options{command: strings.Join(append([]string{"go run ./scale"}, args...), " ")}
 	flags := flag.NewFlagSet("scale", flag.ContinueOnError)
 	names := func(list *[]string, known func(string) bool, what string) func(string) error {
@@ -77,7 +81,12 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&opt.json, "json", "", "`file` that gets all values")
 	flags.BoolVar(&opt.docs, "docs", false, "write docs/benchmarks and the section of docs/benchmarks.md")
 	flags.BoolVar(&opt.again, "again", false, "measure nothing: write the documents from the values that are there")
+	flags.SetOutput(io.Discard) // main says what is wrong, once
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(help)
+			flags.PrintDefaults()
+		}
 		return opt, err
 	}
 	if flags.NArg() > 0 {
@@ -100,6 +109,7 @@ func run(ctx context.Context, out io.Writer, opt options) error {
 		return err
 	}
 	// What was measured took long: it is kept whatever came in the way.
+	opt.docs = opt.docs && err == nil
 	return errors.Join(err, report.keep(out, opt, docs), report.failed())
 }
 
@@ -109,6 +119,7 @@ func measureAll(ctx context.Context, e *engine.Engine, opt options) (*report, er
 	if err != nil {
 		return nil, err
 	}
+	w.hasty = opt.hasty
 	r := &report{}
 	err = w.scenarios(ctx, opt, r)
 	if err == nil {

@@ -48,8 +48,10 @@ func (w *world) measure(ctx context.Context, scenario string, way way, p point) 
 		return nil, err
 	}
 	further := batch{dir: dir, jobs: jobs[1:], point: p}
-	if deps, err = w.prepare(ctx, further, content, way, deps); err != nil {
-		return nil, err
+	if p.Known || p.Again != "" {
+		if deps, err = w.prepare(ctx, further, content, way, deps); err != nil {
+			return nil, err
+		}
 	}
 	r.Further, err = w.run(ctx, further, deps)
 	return r, err
@@ -84,9 +86,12 @@ func (w *world) prepare(ctx context.Context, b batch, content payload, way way, 
 		}
 	}
 	if b.Forgotten {
-		return deps, w.prune(ctx)
+		if err := w.prune(ctx); err != nil {
+			return deps, err
+		}
 	}
-	return deps, nil
+	_, err := w.settle(ctx)
+	return deps, err
 }
 
 // learn has the daemon pull and unpack bases.
@@ -152,7 +157,7 @@ func (w *world) run(ctx context.Context, b batch, deps v1.Hash) (cost, error) {
 	}
 	slices.Sort(o.failed)
 	r.Errors = slices.Compact(o.failed)
-	if r.Failures, err = w.missing(b, len(o.failed)); err != nil {
+	if r.Failures, err = w.missing(ctx, b, len(o.failed)); err != nil {
 		return r, err
 	}
 	if r.Store, err = after.store.grown(before.store, began); err != nil {
@@ -192,11 +197,11 @@ func (w *world) look(ctx context.Context) (moment, error) {
 
 // missing is how many images of a batch have not come. One failed target fails a
 // whole bake call; those that it took with it have failed too.
-func (w *world) missing(b batch, failedCalls int) (int, error) {
+func (w *world) missing(ctx context.Context, b batch, failedCalls int) (int, error) {
 	if failedCalls == 0 {
 		return 0, nil
 	}
-	have, err := w.tags(context.Background(), outputs)
+	have, err := w.tags(ctx, outputs)
 	if err != nil {
 		return 0, err
 	}

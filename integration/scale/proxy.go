@@ -75,10 +75,10 @@ type counter struct {
 	count func(int)
 }
 
+// Write counts first: who has read all of an answer may ask at once what it was.
 func (c *counter) Write(b []byte) (int, error) {
-	n, err := c.ResponseWriter.Write(b)
-	c.count(n)
-	return n, err
+	c.count(len(b))
+	return c.ResponseWriter.Write(b)
 }
 
 // Unwrap lets the proxy flush.

@@ -9,7 +9,7 @@ import (
 	"github.com/openhands/llb-frontend/integration/engine"
 )
 
-// The quick form gives a value of every way, and no build fails. How long anything
+// Every way gives a value, by calls and by bake, and no build fails. How long anything
 // takes is not asked: machines are noisy.
 func TestEveryWay(t *testing.T) {
 	if os.Getuid() != 0 {
@@ -22,7 +22,8 @@ func TestEveryWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := measureAll(t.Context(), e, options{quick: true, bases: 2, size: 2 * megabyte})
+	opt := options{only: []string{"ways", "bake", "new-server"}, bases: 2, size: 2 * megabyte, hasty: true}
+	r, err := measureAll(t.Context(), e, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,15 +48,16 @@ func TestEveryWay(t *testing.T) {
 		if res.Way == "root" && res.First.Read.Bases+res.First.Read.Deps+res.Further.Read.Bases+res.Further.Read.Deps > 0 {
 			t.Errorf("%s: layers were pulled for root: %+v, %+v", res.Scenario, res.First.Read, res.Further.Read)
 		}
+		if res.Way == "source" && res.Further.New.Layers != 1 {
+			t.Errorf("a new version of the server's code is %d new layers, want 1", res.Further.New.Layers)
+		}
 		if res.Way == "poc" && res.First.Read.Deps == 0 {
 			t.Errorf("the proof of concept's Dockerfile has read nothing of /openhands: %+v", res.First.Read)
 		}
 	}
-	for _, s := range chosen(options{quick: true}) {
-		for _, way := range s.ways {
-			if !seen[way] {
-				t.Errorf("%s was not measured", way)
-			}
+	for _, way := range ways() {
+		if !seen[way.name] {
+			t.Errorf("%s was not measured", way.name)
 		}
 	}
 	f := r.Frontend

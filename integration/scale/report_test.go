@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"maps"
 	"math"
 	"os"
@@ -117,7 +118,7 @@ func TestMarkdown(t *testing.T) {
 	for _, want := range []string{
 		"2026-01-02, 2 cores, 8 GB of memory, Linux 6.1, BuildKit v1, buildx v2. `go run ./scale`, 2 minutes.",
 		"| root | buildx calls | 10 | 0.00 s | 0.060 s | 0.060 s | 0.060 s | 0.000 s | 0 B | 9.01 kB | 9.01 kB | 0 |",
-		"root 30 s, user 50 s,", "poc 100 min,",
+		"root 30 s, user 50 s,", "poc 100 min,", "Times as long as `root`: user 1.67,", "link 5,",
 		"![A further image, each way](charts/ways.svg)",
 		"| seconds of a further image, mean | at | resolve | between | CPU: daemon |",
 		"`/openhands` of 100 MB, in 8 layers, bases of 2 layers, one bake call.",
@@ -179,7 +180,7 @@ func TestQuantile(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	opt, err := parse([]string{"-only", "payload,bases", "-ways", "root", "-bases", "5", "-size", "2MB"})
+	opt, err := parse([]string{"-only", "payload,bases", "-ways", "root", "-bases", "5", "-size", "2MB"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("points are %v and %v, ways %v", list[0].points, list[1].points, list[0].ways)
 	}
 	for _, args := range [][]string{{"-only", "none"}, {"-ways", "root,none"}, {"-size", "big"}, {"stray"}} {
-		if _, err := parse(args); err == nil {
+		if _, err := parse(args, io.Discard); err == nil {
 			t.Errorf("%q is no error", args)
 		}
 	}

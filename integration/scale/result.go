@@ -81,12 +81,13 @@ func (a additions) bytes() int64 { return a.LayerBytes + a.Documents }
 
 // growth is what the daemon has got, in bytes.
 type growth struct {
-	Content   int64 `json:"content"`   // layers, documents, and records of builds with their traces
+	Content   int64 `json:"content"`   // layers, documents, records of builds
+	Traces    int64 `json:"traces"`    // of builds: kept with their records for two days
 	Snapshots int64 `json:"snapshots"` // files
 	Databases int64 `json:"databases"` // disk that they have written to for the first time
 }
 
-func (g growth) bytes() int64 { return g.Content + g.Snapshots + g.Databases }
+func (g growth) bytes() int64 { return g.Content + g.Traces + g.Snapshots + g.Databases }
 
 // each is how long all images took together, for each of them.
 func (c cost) each() float64 { return c.Wall / float64(max(1, c.Images)) }

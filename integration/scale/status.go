@@ -70,8 +70,9 @@ type progress []interval
 
 // readStatus reads what buildx prints with --progress=rawjson: BuildKit's solve
 // status, the source of all other displays. Images of a bake call come apart by the
-// names of their targets. Lines that are no JSON are the client's own.
-func readStatus(r io.Reader) ([]progress, error) {
+// names of their targets; what has none is under "". Lines that are no JSON are the
+// client's own.
+func readStatus(r io.Reader) (map[string]progress, error) {
 	type key struct{ target, vertex string }
 	vertices := map[key]interval{}
 	lines := bufio.NewReader(r)
@@ -101,11 +102,7 @@ func readStatus(r io.Reader) ([]progress, error) {
 	for k, v := range vertices {
 		byTarget[k.target] = append(byTarget[k.target], v)
 	}
-	var images []progress
-	for _, target := range sortedKeys(byTarget) {
-		images = append(images, byTarget[target])
-	}
-	return images, nil
+	return byTarget, nil
 }
 
 // targetPrefix begins the names of our bake targets, so that they are told from

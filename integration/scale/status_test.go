@@ -24,10 +24,10 @@ func TestPhases(t *testing.T) {
 	if err != nil || len(images) != 1 {
 		t.Fatalf("%d images, error %v", len(images), err)
 	}
-	if got := images[0].span(); got != time.Second {
+	if got := images[""].span(); got != time.Second {
 		t.Errorf("the build took %s, want a second", got)
 	}
-	got := images[0].phases(1.5)
+	got := images[""].phases(1.5)
 	for k, v := range got {
 		got[k] = round(v)
 	}

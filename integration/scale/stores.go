@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -124,9 +125,14 @@ func (s daemonStore) look() (stored, error) {
 func (s stored) grown(before stored, began time.Time) (growth, error) {
 	g := growth{Databases: max(0, s.databases-before.databases)}
 	for file, size := range s.content {
-		if _, known := before.content[file]; !known {
-			g.Content += size
+		if _, known := before.content[file]; known {
+			continue
 		}
+		if isTrace(file) {
+			g.Traces += size
+			continue
+		}
+		g.Content += size
 	}
 	for dir := range s.snapshots {
 		if before.snapshots[dir] {
@@ -139,6 +145,19 @@ func (s stored) grown(before stored, began time.Time) (growth, error) {
 		g.Snapshots += n
 	}
 	return g, nil
+}
+
+// isTrace tells the spans that BuildKit keeps of a build from other content.
+func isTrace(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	const begin = "{\n  \"Name\": " // of a span; manifests and statements begin in other ways
+	got := make([]byte, len(begin))
+	_, err = io.ReadFull(f, got)
+	return err == nil && string(got) == begin
 }
 
 // newFiles is what the files of a directory hold that were made since a time, each

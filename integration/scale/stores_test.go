@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -83,6 +84,7 @@ func TestDaemonStore(t *testing.T) {
 	time.Sleep(20 * time.Millisecond)
 	write(t, dir, map[string]string{
 		worker + "content/blobs/sha256/new":   "12345",
+		worker + "content/blobs/sha256/trace": "{\n  \"Name\": \"a span\"}",
 		worker + "snapshots/snapshots/2/fs/b": "1234567",
 	})
 	for _, link := range []string{"a", "c"} {
@@ -95,14 +97,14 @@ func TestDaemonStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := after.grown(before, began); err != nil || got != (growth{Content: 5, Snapshots: 7}) {
-		t.Errorf("the store has grown by %+v, error %v; want 5 and 7 bytes", got, err)
+	if got, err := after.grown(before, began); err != nil || got != (growth{Content: 5, Traces: 21, Snapshots: 7}) {
+		t.Errorf("the store has grown by %+v, error %v; want 5, 21 and 7 bytes", got, err)
 	}
 }
 
 // The proxy counts by digest what clients read, and changes nothing.
 func TestProxyCounts(t *testing.T) {
-	server := httptest.NewServer(registry.New())
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	defer server.Close()
 	p, err := newProxy(t.Context(), strings.TrimPrefix(server.URL, "http://"))
 	if err != nil {

@@ -40,6 +40,9 @@ func (r *report) markdown(charts string) string {
 func (r *report) writeAims(b *strings.Builder) {
 	b.WriteString("| aim | measured | |\n|---|---|---|\n")
 	for _, a := range r.aims() {
+		if quick := r.sizeOf("headline") > 0; quick && a.measured == "" {
+			continue // not a row of a short form's table
+		}
 		fmt.Fprintf(b, "| %s | %s | %s |\n", a.text, a.measured, a.verdict())
 	}
 }
@@ -100,13 +103,25 @@ func extrapolated(s scenario, list []result) string {
 	if s.name != "ways" && s.name != "headline" {
 		return ""
 	}
-	var parts []string
+	var ratios, sets []string
+	root := math.NaN()
 	for _, res := range list {
-		if m := quantile(res.Further.Seconds, 0.5); !math.IsNaN(m) {
-			parts = append(parts, fmt.Sprintf("%s %s", res.Way, formatDuration(fullSet*m)))
+		m := quantile(res.Further.Seconds, 0.5)
+		if math.IsNaN(m) {
+			continue
 		}
+		if res.Way == "root" {
+			root = m
+		} else if !math.IsNaN(root) {
+			ratios = append(ratios, fmt.Sprintf("%s %.3g", res.Way, m/root))
+		}
+		sets = append(sets, fmt.Sprintf("%s %s", res.Way, formatDuration(fullSet*m)))
 	}
-	return fmt.Sprintf("%d images one after the other, extrapolated from the medians: %s.", fullSet, strings.Join(parts, ", "))
+	text := fmt.Sprintf("%d images one after the other, extrapolated from the medians: %s.", fullSet, strings.Join(sets, ", "))
+	if len(ratios) > 0 {
+		text = fmt.Sprintf("Times as long as `root`: %s.\n\n%s", strings.Join(ratios, ", "), text)
+	}
+	return text
 }
 
 func formatDuration(seconds float64) string {
@@ -138,7 +153,11 @@ func writePhases(b *strings.Builder, s scenario, list []result) {
 	for _, res := range list {
 		fmt.Fprintf(b, "| %s | %s |", res.Way, s.axis(res.Point))
 		for _, p := range used {
-			fmt.Fprintf(b, " %.3f |", res.Further.Phases[p])
+			if v := res.Further.Phases[p]; v > 0 {
+				fmt.Fprintf(b, " %.3f |", v)
+			} else {
+				b.WriteString(" |")
+			}
 		}
 		n := float64(max(1, res.Further.Images))
 		c := res.Further.CPU

@@ -66,7 +66,7 @@ func frontendPeak(pid int) int64 {
 // worked: behind a build it writes its history, which is part of what a build costs.
 func (w *world) settle(ctx context.Context) (worked time.Duration, err error) {
 	began := time.Now()
-	for quiet := 0; time.Since(began) < historyDelay || quiet < 2; quiet++ {
+	for quiet := 0; !w.hasty && time.Since(began) < historyDelay || quiet < 2; quiet++ {
 		before, err := w.CPUTime()
 		if err != nil {
 			return 0, err

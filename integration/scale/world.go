@@ -30,6 +30,7 @@ type world struct {
 	made     map[string]v1.Hash
 	contexts string // directories of build contexts
 	builds   int    // contexts so far
+	hasty    bool   // see options
 }
 
 // newWorld starts daemon and registry, and gives the registry the frontend's image
