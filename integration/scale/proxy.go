@@ -31,6 +31,8 @@ func newProxy(ctx context.Context, registry string) (*proxy, error) {
 	}
 	p := &proxy{addr: l.Addr().String(), read: map[string]int64{}}
 	forward := &httputil.ReverseProxy{
+		// Hundreds of builds push at once: their connections are kept.
+		Transport: &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true},
 		// Host stays the proxy's, so that the registry's Location headers lead here.
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: "http", Host: registry})

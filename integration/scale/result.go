@@ -118,7 +118,7 @@ func means(list []map[phase]float64) map[phase]float64 {
 	return sums
 }
 
-// failed is an error if any build of this frontend has failed.
+// failed is an error if any build has failed.
 func (r *report) failed() error {
 	var err error
 	for _, res := range r.Results {

@@ -220,22 +220,30 @@ func chosen(opt options) []scenario {
 
 // scenarios measures all that is asked for into r.
 func (w *world) scenarios(ctx context.Context, opt options, r *report) error {
+	type item struct {
+		scenario
+		way   way
+		point point
+	}
+	var items []item
 	for _, s := range chosen(opt) {
 		for _, p := range s.points {
 			for _, name := range s.ways {
 				p := p
-				if p.Bases = s.samples(name, p); p.Bases == 0 {
-					continue
+				if p.Bases = s.samples(name, p); p.Bases > 0 {
+					items = append(items, item{s, wayNamed(name), p})
 				}
-				res, err := w.measure(ctx, s.name, wayNamed(name), p)
-				if err != nil {
-					return fmt.Errorf("%s, %s: %w", s.name, name, err)
-				}
-				r.Results = append(r.Results, *res)
-				fmt.Fprintf(os.Stderr, "scale: %s, %s, %s: first %.2f s, further %.3f s each, %d failed\n",
-					s.name, s.axis(p), name, res.First.Wall, res.Further.each(), res.First.Failures+res.Further.Failures)
 			}
 		}
+	}
+	for i, it := range items {
+		res, err := w.measure(ctx, it.name, it.way, it.point)
+		if err != nil {
+			return fmt.Errorf("%s, %s: %w", it.name, it.way.name, err)
+		}
+		r.Results = append(r.Results, *res)
+		fmt.Fprintf(os.Stderr, "scale: %d of %d: %s, %s, %s: first %.2f s, further %.3f s each, %d failed\n", i+1, len(items),
+			it.name, it.axis(it.point), it.way.name, res.First.Wall, res.Further.each(), res.First.Failures+res.Further.Failures)
 	}
 	return nil
 }

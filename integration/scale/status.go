@@ -19,7 +19,8 @@ const (
 	startPhase    phase = "frontend" // the frontend's image: resolve, and unpack it the first time
 	contextPhase  phase = "context"  // spec or Dockerfile, .dockerignore, files of the context
 	resolvePhase  phase = "resolve"  // configs of base and deps image
-	identityPhase phase = "identity" // the base's accounts and directories
+	basePhase     phase = "base"     // the base: pulled where its accounts are read
+	identityPhase phase = "identity" // the user's accounts and directories
 	composePhase  phase = "compose"  // merge of base and layers
 	stepsPhase    phase = "steps"    // what a Dockerfile copies and runs
 	exportPhase   phase = "export"   // manifests, layers that are new, push
@@ -28,7 +29,7 @@ const (
 
 // phases are all of them, in the order of a build.
 func phases() []phase {
-	return []phase{startPhase, contextPhase, resolvePhase, identityPhase, composePhase, stepsPhase, exportPhase, otherPhase}
+	return []phase{startPhase, contextPhase, resolvePhase, basePhase, identityPhase, composePhase, stepsPhase, exportPhase, otherPhase}
 }
 
 // phasePrefixes tell a vertex's phase by how its name begins.
@@ -43,7 +44,7 @@ var phasePrefixes = []struct {
 	{"[context ", contextPhase},
 	{"[auth] ", exportPhase},
 	{"exporting ", exportPhase},
-	{"[base] ", identityPhase},
+	{"[base] ", basePhase},
 	{"[identity] ", identityPhase},
 	{"[deps] ", composePhase},
 	{"[compose] ", composePhase},
