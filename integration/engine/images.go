@@ -63,6 +63,11 @@ func (e *Engine) BaseImage(image string) string {
 func (e *Engine) Images(ctx context.Context, images ...string) error {
 	e.imagesMu.Lock()
 	defer e.imagesMu.Unlock()
+	unlock, err := e.lockFile("images.lock") // tests of two packages may want the same one
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	all := recipes()
 	for _, image := range images {
 		recipe, ok := all[image]
