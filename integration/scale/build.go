@@ -119,7 +119,9 @@ func (w *world) bake(ctx context.Context, b batch) (outcome, error) {
 	if err != nil {
 		return o, err
 	}
-	delete(images, "") // bake's own work
+	if len(b.jobs) > 1 { // bake names no target where there is one
+		delete(images, "")
+	}
 	for _, target := range sortedKeys(images) {
 		image := images[target]
 		took := image.span().Seconds()

@@ -85,7 +85,7 @@ func readStatus(r io.Reader) (map[string]progress, error) {
 				return nil, err
 			}
 			for _, v := range status.Vertexes {
-				if v.Started == nil || v.Completed == nil {
+				if v.Started == nil || v.Completed == nil || v.Name == bakeDefinitions {
 					continue
 				}
 				target, name := splitTarget(v.Name)
@@ -105,6 +105,9 @@ func readStatus(r io.Reader) (map[string]progress, error) {
 	}
 	return byTarget, nil
 }
+
+// bakeDefinitions is bake's own work, for no image.
+const bakeDefinitions = "[internal] load local bake definitions"
 
 // targetPrefix begins the names of our bake targets, so that they are told from
 // words that BuildKit puts in brackets.

@@ -10,6 +10,7 @@ import (
 // What buildx prints with --progress=rawjson, shortened: a vertex comes again when
 // more of it is known.
 const rawStatus = `
+{"vertexes":[{"digest":"sha256:00","name":"[internal] load local bake definitions","started":"2025-12-31T00:00:00Z","completed":"2025-12-31T00:00:01Z"}]}
 {"vertexes":[{"digest":"sha256:01","name":"[internal] load build definition from build","started":"2026-01-01T00:00:00Z"}]}
 {"vertexes":[{"digest":"sha256:01","name":"[internal] load build definition from build","started":"2026-01-01T00:00:00Z","completed":"2026-01-01T00:00:00.1Z"}],"statuses":[{"id":"x","vertex":"sha256:01","current":1}]}
 {"vertexes":[{"digest":"sha256:02","name":"[internal] load metadata for example.com/base:1","started":"2026-01-01T00:00:00.3Z","completed":"2026-01-01T00:00:00.5Z"}]}
@@ -40,7 +41,8 @@ func TestPhases(t *testing.T) {
 
 // Images of one bake call come apart, also where they share vertices.
 func TestBakeProgress(t *testing.T) {
-	text := strings.ReplaceAll(rawStatus, `"name":"[`, `"name":"[scale-0 `)
+	_, builds, _ := strings.Cut(strings.TrimLeft(rawStatus, "\n"), "\n") // bake's own line has no target
+	text := strings.ReplaceAll(builds, `"name":"[`, `"name":"[scale-0 `)
 	text = strings.ReplaceAll(text, `"name":"e`, `"name":"[scale-0] e`)
 	text = strings.ReplaceAll(text, `"name":"n`, `"name":"[scale-0] n`)
 	images, err := readStatus(strings.NewReader(text + strings.ReplaceAll(text, "scale-0", "scale-1")))
