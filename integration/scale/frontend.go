@@ -101,7 +101,7 @@ func (w *world) extract(ctx context.Context, image, name, file string) error {
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(out, tr)
+		_, err = io.CopyN(out, tr, h.Size)
 		return errors.Join(err, out.Close())
 	}
 }
