@@ -54,7 +54,7 @@ func (r *report) chartOf(scenarioName string) (chart, bool) {
 			one.values = append(one.values, at(way, ""))
 		}
 		c.series = []series{one}
-		return c, true
+		return c, slices.ContainsFunc(one.values, func(v float64) bool { return v > 0 })
 	}
 	r.each(func(res result) bool { return res.Scenario == scenarioName }, func(res result) {
 		if a := s.axis(res.Point); !slices.Contains(c.categories, a) && !res.Point.Known && !res.Point.NoAttestations {
@@ -110,13 +110,28 @@ func writeDocs(docs string) error {
 		return err
 	}
 	if r != nil {
-		for _, s := range scenarios() {
-			if c, ok := r.chartOf(s.name); ok {
-				if err := os.WriteFile(filepath.Join(docs, chartsDir, s.name+".svg"), []byte(c.svg()), 0o644); err != nil {
-					return err
-				}
-			}
+		if err := r.drawAll(filepath.Join(docs, chartsDir)); err != nil {
+			return err
 		}
 	}
 	return os.WriteFile(file, []byte(written), 0o644)
+}
+
+// drawAll writes a chart for each scenario that has one, and removes those of an
+// earlier run that this one did not measure.
+func (r *report) drawAll(dir string) error {
+	for _, s := range scenarios() {
+		file := filepath.Join(dir, s.name+".svg")
+		c, ok := r.chartOf(s.name)
+		if !ok {
+			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			continue
+		}
+		if err := os.WriteFile(file, []byte(c.svg()), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -135,6 +135,33 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
+// A run that measured less leaves no chart of an earlier one.
+func TestDrawAll(t *testing.T) {
+	dir := t.TempDir()
+	for _, step := range []struct {
+		report *report
+		want   []string
+	}{
+		{made(1), []string{"at-once.svg", "base-layers.svg", "bases.svg", "layers.svg", "payload.svg", "ways.svg"}},
+		{&report{}, nil},
+	} {
+		if err := step.report.drawAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		if !slices.Equal(names, step.want) {
+			t.Errorf("charts are %v, want %v", names, step.want)
+		}
+	}
+}
+
 func TestReplaceSection(t *testing.T) {
 	doc := "before\n" + beginMark + "\nold\n" + endMark + "\nafter\n"
 	got, err := replaceSection(doc, "new\n")
