@@ -68,9 +68,6 @@ func (r *request) build(ctx context.Context) (*client.Result, error) {
 	if res, ok, err := r.subrequest(ctx, doc, err); ok || err != nil {
 		return res, err
 	}
-	if err == nil {
-		err = r.locked.err
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +88,13 @@ func (r *request) build(ctx context.Context) (*client.Result, error) {
 	return rb.Finalize()
 }
 
-// prepare settles what the spec and the request ask for together.
+// prepare settles what the spec, the lock beside it and the request ask for
+// together.
 func (r *request) prepare(doc *spec.Document) error {
 	r.doc = doc
+	if r.locked.err != nil {
+		return r.locked.err
+	}
 	return r.options()
 }
 

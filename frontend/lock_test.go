@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	digest "github.com/opencontainers/go-digest"
 
@@ -204,27 +205,23 @@ func TestLockedImageIsGone(t *testing.T) {
 
 // A mistake in the lock is marked in the lock.
 func TestMistakeInLock(t *testing.T) {
-	for _, request := range []string{"", "frontend.lint"} {
-		s := &stub{spec: lockedSpec, lock: "version: 1\nimages:\n  debian:trixie-slim: today\n", images: registry(), opts: map[string]string{"requestid": request}}
-		if request == "" {
-			s.opts = nil
-		}
-		res, err := run(t, s)
-		text := "openhands.lock.yaml:3:23: \"today\" is no digest"
-		if request != "" {
-			if err != nil || !strings.Contains(string(res.Metadata["result.json"]), `today`) {
-				t.Errorf("the check says %s, %v", res.Metadata["result.json"], err)
-			}
-			continue
-		}
-		if err == nil || !strings.Contains(err.Error(), text) {
-			t.Fatalf("got %v", err)
+	ask := func(opts map[string]string) (*client.Result, error) {
+		return run(t, &stub{spec: lockedSpec, lock: "version: 1\nimages:\n  debian:trixie-slim: today\n", images: registry(), opts: opts})
+	}
+	for _, opts := range []map[string]string{nil, {"requestid": "frontend.openhands.tags"}, {"requestid": "frontend.convertllb"}} {
+		_, err := ask(opts)
+		if err == nil || !strings.Contains(err.Error(), "openhands.lock.yaml:3:23: \"today\" is no digest") {
+			t.Fatalf("%v: got %v", opts, err)
 		}
 		for _, src := range errdefs.Sources(err) {
 			if src.Info.Filename != lock.Name || src.Ranges[0].Start.Line != 3 {
-				t.Errorf("marks %s, %v", src.Info.Filename, src.Ranges)
+				t.Errorf("%v: marks %s, %v", opts, src.Info.Filename, src.Ranges)
 			}
 		}
+	}
+	res, err := ask(map[string]string{"requestid": "frontend.lint"})
+	if err != nil || !strings.Contains(string(res.Metadata["result.json"]), "today") {
+		t.Errorf("the check says %v, %v", res, err)
 	}
 }
 
