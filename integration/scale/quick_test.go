@@ -41,7 +41,8 @@ func TestEveryWay(t *testing.T) {
 				t.Errorf("%s, %s, %s: no time or phase: %+v", res.Scenario, res.Way, name, c)
 			}
 			ours := wayNamed(res.Way).ours()
-			if ours != (c.FrontendPeak > 0) || ours && c.CPU.Containers == 0 || ours == (c.Phases[stepsPhase] > 0) {
+			// A frontend that ends at once may be missed; that all are is asked below.
+			if !ours && c.FrontendPeak > 0 || ours && c.CPU.Containers == 0 || ours == (c.Phases[stepsPhase] > 0) {
 				t.Errorf("%s, %s, %s: the frontend is ours: %v: %+v", res.Scenario, res.Way, name, ours, c)
 			}
 		}
