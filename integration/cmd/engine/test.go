@@ -12,9 +12,9 @@ import (
 	"github.com/openhands/llb-frontend/integration/engine"
 )
 
-// testTimeout is far above what the tests take (55 minutes where the deps are
-// built already) and ends what hangs.
-const testTimeout = "80m"
+// testTimeout is above what the tests take (70 minutes from an empty state
+// directory on two cores) and ends what hangs.
+const testTimeout = "85m"
 
 // test brings the engine up, runs the integration tests with the given
 // arguments of go test, and takes the engine down again unless KEEP is set.
