@@ -116,8 +116,8 @@ func TestForeignDepsHaveNothingOfThisMachine(t *testing.T) {
 // What this machine makes for arm64 is what a machine for arm64 would make: the
 // same stages run again with the builder, oh-seal and every program emulated.
 //
-// That takes minutes, most of them for a builder for arm64, and compiling thousands
-// of files under qemu takes many more. So it runs only with OPENHANDS_FOREIGN_WHOLE=1:
+// Under qemu lib, tools and python alone take seven minutes, and compiling thousands
+// of files many more. So it runs only with OPENHANDS_FOREIGN_WHOLE=1:
 // docs/architectures.md says what came of it.
 func TestForeignEqualsEmulated(t *testing.T) {
 	if os.Getenv("OPENHANDS_FOREIGN_WHOLE") == "" {
