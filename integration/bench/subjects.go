@@ -16,7 +16,7 @@ import (
 )
 
 // laterVSCode is what the second build changes to. In the mirror the two differ
-// in their names alone, so nothing else but the archive is another.
+// in what they say of their version alone, so nothing else but the archive is another.
 const laterVSCode = "1.109.4"
 
 // poetryVersion is that of our image.

@@ -14,7 +14,7 @@ import (
 
 // recipeVersion is part of the name of every record: raise it when a recipe
 // changes, and the parts are made anew.
-const recipeVersion = "1"
+const recipeVersion = "2"
 
 // Parts that a mirror can have.
 const (

@@ -63,15 +63,24 @@ func (w *work) vscode(ctx context.Context) error {
 		if err := prune(dir); err != nil {
 			return err
 		}
-		if err := w.putTarGz(w.Versions.VSCodeArchive(a.name), vscodeTop(w.Versions.VSCode, a.name), dir); err != nil {
+		if err := w.putVSCode(a, dir); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// vscodeRenamed takes what an archive of another version holds: it is the same,
-// and compiling it takes minutes.
+// putVSCode puts an archive into the mirror. It says its version inside, too, as
+// releases do: those of two versions never hold the same files.
+func (w *work) putVSCode(a arch, dir string) error {
+	if err := os.WriteFile(filepath.Join(dir, "RELEASE"), []byte(w.Versions.VSCode+"\n"), 0o644); err != nil {
+		return err
+	}
+	return w.putTarGz(w.Versions.VSCodeArchive(a.name), vscodeTop(w.Versions.VSCode, a.name), dir)
+}
+
+// vscodeRenamed takes what an archive of another version holds: but for the version
+// it is the same, and compiling it takes minutes.
 func (w *work) vscodeRenamed(ctx context.Context) (done bool, err error) {
 	records, err := filepath.Glob(filepath.Join(w.Dir, "records", VSCode+"-*-"+recipeVersion+".json"))
 	if err != nil || len(records) == 0 {
@@ -88,7 +97,7 @@ func (w *work) vscodeRenamed(ctx context.Context) (done bool, err error) {
 		if err := w.run(ctx, dir, nil, "tar", "-xzf", archive, "--strip-components=1"); err != nil {
 			return false, err
 		}
-		if err := w.putTarGz(w.Versions.VSCodeArchive(a.name), vscodeTop(w.Versions.VSCode, a.name), dir); err != nil {
+		if err := w.putVSCode(a, dir); err != nil {
 			return false, err
 		}
 	}
