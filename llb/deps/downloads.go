@@ -46,7 +46,8 @@ func Downloads(input Input) ([]Download, error) {
 }
 
 // Measure fetches a file as a stage would, with its mirrors and secrets, and
-// writes its digest. Engines could tell the digest of an address by themselves
+// writes its digest. It does so each time: who writes a lock again wants to know
+// what is there now. Engines could tell the digest of an address by themselves
 // (BuildKit's source metadata), but only new ones, and without what the client
 // has handed over.
 func (d Download) Measure(input Input) (llb.State, error) {
@@ -67,7 +68,7 @@ func (in graph) digestOf(d Download) digest.Digest {
 
 // measureArchive downloads from where the stage would.
 func (in graph) measureArchive(a archive, file string) llb.State {
-	step := in.archiveStep(a, "look up the digest of "+file)
+	step := append(in.archiveStep(a, "look up the digest of "+file), llb.IgnoreCache)
 	return in.ohSeal(step, "digest", "--out", outMount+"/"+DigestFile, in.archiveAddress(a))
 }
 
@@ -97,6 +98,7 @@ func (in graph) measurePackage(name, requirement string) llb.State {
 		env:       env,
 		openhands: n.pip(),
 		mounts:    []llb.RunOption{below("lib", n.lib())},
+		anew:      true,
 	})
 }
 

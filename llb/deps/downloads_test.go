@@ -99,7 +99,8 @@ func grep(text string, words ...string) string {
 	return out.String()
 }
 
-// What is looked up is fetched as a stage would: by the spec's mirrors.
+// What is looked up is fetched as a stage would, by the spec's mirrors, and anew:
+// a file that has changed gives another digest when the lock is written again.
 func TestMeasure(t *testing.T) {
 	in := graphInput("amd64", everything("uv", "playwright"), spec.Server{Name: spec.ServerActionExecution, Version: "0.1.0"})
 	in.Spec.Node = spec.Component{Version: "1.2.3"}
@@ -114,7 +115,17 @@ func TestMeasure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text += llbtest.Render(t, llbtest.Marshal(t, st, llb.LinuxAmd64))
+		def := llbtest.Marshal(t, st, llb.LinuxAmd64)
+		text += llbtest.Render(t, def)
+		var anew []string
+		for _, md := range def.Metadata {
+			if md.IgnoreCache {
+				anew = append(anew, md.Description["llb.customname"])
+			}
+		}
+		if len(anew) != 1 || !strings.Contains(anew[0], "look up the digest of ") {
+			t.Errorf("%s: run each time are %q, want what looks it up", d.Name, anew)
+		}
 	}
 	for _, want := range []string{
 		`"digest" "--out" "/run/openhands/out/digest" "https://n/v1.2.3/node-v1.2.3-linux-x64.tar.gz"]`,

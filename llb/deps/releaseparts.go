@@ -66,7 +66,7 @@ func (in graph) playwrightDownload() (Download, bool) {
 		Name: "playwright/" + what + "/" + version + "/" + in.Architecture, Key: "deps.browser",
 		measure: func(in graph) (llb.State, error) {
 			s := in.browserStage()
-			s.text, s.env["LOOK_UP"] = "look up the digest of Playwright's browser", "1"
+			s.text, s.env["LOOK_UP"], s.anew = "look up the digest of Playwright's browser", "1", true
 			return in.exec(s), nil
 		},
 	}, true

@@ -39,6 +39,8 @@ type stage struct {
 	mounts    []llb.RunOption
 	// apt says that the script fetches packages of the distribution.
 	apt bool
+	// anew runs the stage each time: its result is what somebody outside says.
+	anew bool
 }
 
 // exec runs a stage and returns what it wrote: a root that holds only
@@ -50,6 +52,9 @@ type stage struct {
 // helper's bytes change, not with every release of the frontend.
 func (in graph) exec(s stage) llb.State {
 	step := in.Step(s.name, s.key, s.text)
+	if s.anew {
+		step = append(step, llb.IgnoreCache)
+	}
 	opts := []llb.RunOption{
 		llb.Args([]string{"/bin/sh", runDir + "/script/" + s.script}),
 		llb.Dir("/"),
