@@ -64,8 +64,9 @@ func networks(t *testing.T) {
 		_, _ = w.Write([]byte("reached the client's machine\n"))
 	}))
 	defer srv.Close()
-	yaml := plain(t, "extra_deps: wget -q -T 5 -O - "+srv.URL+" || echo reached nothing\n")
-	contains(t, build(t, yaml, "--no-cache-filter=run", "--network=none").Log, " reached nothing\n")
+	// What is printed is not in the command, which the log shows too.
+	yaml := plain(t, "extra_deps: wget -q -T 5 -O - "+srv.URL+" || echo \"reached $((1-1)) machines\"\n")
+	contains(t, build(t, yaml, "--no-cache-filter=run", "--network=none").Log, " reached 0 machines\n")
 	res := build(t, yaml, "--no-cache-filter=run", "--network=host", "--provenance=mode=max")
 	contains(t, res.Log, " reached the client's machine\n")
 	// The daemon of the tests has no other network than its host's, so that the
@@ -104,7 +105,7 @@ func commandAgent(t *testing.T) {
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	yaml := plain(t, "extra_deps: test -S \"$SSH_AUTH_SOCK\" && echo an agent || echo no agent\n")
-	contains(t, build(t, yaml, "--no-cache-filter=run", "--ssh=default="+file).Log, " an agent\n")
-	contains(t, build(t, yaml, "--no-cache-filter=run").Log, " no agent\n")
+	yaml := plain(t, "extra_deps: if test -S \"$SSH_AUTH_SOCK\"; then echo \"agents $((0+1))\"; else echo \"agents $((1-1))\"; fi\n")
+	contains(t, build(t, yaml, "--no-cache-filter=run", "--ssh=default="+file).Log, " agents 1\n")
+	contains(t, build(t, yaml, "--no-cache-filter=run").Log, " agents 0\n")
 }
