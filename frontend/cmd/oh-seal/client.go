@@ -29,7 +29,7 @@ type handed struct {
 // the lib component has.
 func builds() handed {
 	return handed{secret.Dir, secret.Private, []string{
-		"/etc/ssl/certs/ca-certificates.crt", "/run/openhands/lib/openhands/c/cert.pem",
+		systemBundle, "/run/openhands/lib/openhands/c/cert.pem",
 	}}
 }
 

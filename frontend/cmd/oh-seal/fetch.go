@@ -107,7 +107,7 @@ func (b builder) resolve(ctx context.Context, opt options, packages []string, wo
 		return a, nil, err
 	}
 	a.add(more...)
-	updates, err := a.useSnapshot(ctx, mirror, snapshot)
+	updates, err := a.useSnapshot(ctx, mirror, snapshot, systemBundle)
 	if err != nil {
 		return a, nil, err
 	}

@@ -11,11 +11,15 @@ import (
 	"strings"
 )
 
+// systemBundle has a builder's certificates, where it has any.
+const systemBundle = "/etc/ssl/certs/ca-certificates.crt"
+
 // useSnapshot makes apt take packages of a time: from the distribution's service,
 // which apt knows since 3.0, or from a mirror whose address has it. It returns
 // how many updates that takes: by the first, apt learns whose archives some of
-// its sources are, such as those of security updates.
-func (a *apt) useSnapshot(ctx context.Context, mirror, snapshot string) (updates int, err error) {
+// its sources are, such as those of security updates. bundle is the file of
+// certificates that apt takes by itself.
+func (a *apt) useSnapshot(ctx context.Context, mirror, snapshot, bundle string) (updates int, err error) {
 	if snapshot == "" {
 		return 1, nil
 	}
@@ -24,9 +28,10 @@ func (a *apt) useSnapshot(ctx context.Context, mirror, snapshot string) (updates
 		return 1, nil
 	}
 	a.add("APT::Snapshot=" + snapshot)
-	const certificates = "/etc/ssl/certs/ca-certificates.crt"
-	given := slices.ContainsFunc(a.options, func(o string) bool { return strings.HasPrefix(o, "Acquire::https::CAInfo=") })
-	if _, err := os.Stat(certificates); given || !errors.Is(err, fs.ErrNotExist) {
+	if slices.ContainsFunc(a.options, func(o string) bool { return strings.HasPrefix(o, "Acquire::https::CAInfo=") }) {
+		return 2, nil // the client's certificates
+	}
+	if _, err := os.Stat(bundle); !errors.Is(err, fs.ErrNotExist) {
 		return 2, err
 	}
 	config, err := a.config(ctx)

@@ -25,6 +25,38 @@ func TestPlainServices(t *testing.T) {
 	}
 }
 
+// A builder without certificates asks the service without TLS, unless the client
+// has given some.
+func TestUseSnapshot(t *testing.T) {
+	dir := t.TempDir()
+	config := "#!/bin/sh\necho 'Acquire::Snapshots::URI::Origin::X \"https://s/@SNAPSHOTID@\";'\n"
+	if err := os.WriteFile(filepath.Join(dir, "apt-config"), []byte(config), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const ca, own = "Acquire::https::CAInfo=/ca.pem", "Acquire::Snapshots::URI::Origin::X=http://s/@SNAPSHOTID@"
+	missing, there := filepath.Join(dir, "none"), filepath.Join(dir, "apt-config")
+	for _, tt := range []struct {
+		options          []string
+		mirror, snapshot string
+		bundle           string
+		updates          int
+		plain            bool
+	}{
+		{nil, "", "", missing, 1, false},
+		{nil, "https://m/20260101T000000Z", "20260101T000000Z", missing, 1, false},
+		{nil, "", "20260101T000000Z", there, 2, false},
+		{[]string{ca}, "", "20260101T000000Z", missing, 2, false},
+		{nil, "", "20260101T000000Z", missing, 2, true},
+	} {
+		a := &apt{path: filepath.Join(dir, "apt-get")}
+		a.add(tt.options...)
+		updates, err := a.useSnapshot(t.Context(), tt.mirror, tt.snapshot, tt.bundle)
+		if plain := slices.Contains(a.options, own); err != nil || updates != tt.updates || plain != tt.plain {
+			t.Errorf("%+v: %d updates, without TLS %t, %v", tt, updates, plain, err)
+		}
+	}
+}
+
 // A mirror of snapshots has the time behind an archive's path.
 func TestMirroredByPath(t *testing.T) {
 	const sources = "# deb http://a/debian x\ndeb [arch=amd64] http://a/debian/ trixie main\nURIs: https://b:1/debian-security  http://c/x/y\n"
