@@ -109,7 +109,11 @@ func (w *world) bake(ctx context.Context, b batch) (outcome, error) {
 	if err := os.WriteFile(file, definition, 0o644); err != nil {
 		return o, err
 	}
-	cmd := w.client(ctx, b, []string{"bake", "--progress=rawjson", "-f", file, "--push"})
+	args := []string{"bake", "--progress=rawjson", "-f", file, "--push"}
+	if b.AtOnce > 0 {
+		args = append(args, fmt.Sprintf("--jobs=%d", b.AtOnce))
+	}
+	cmd := w.client(ctx, b, args)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	if err := o.run(ctx, cmd, &log); err != nil {
@@ -161,6 +165,9 @@ func (w *world) client(ctx context.Context, b batch, args []string) *exec.Cmd {
 	cmd.Dir = b.dir
 	if b.NoAttestations {
 		cmd.Env = append(cmd.Env, "BUILDX_NO_DEFAULT_ATTESTATIONS=1")
+	}
+	if b.Untraced {
+		cmd.Env = append(cmd.Env, "OTEL_TRACES_SAMPLER=always_off")
 	}
 	return cmd
 }

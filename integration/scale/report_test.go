@@ -215,8 +215,8 @@ func TestParse(t *testing.T) {
 	if len(list) != 2 {
 		t.Fatalf("%d scenarios, want 2", len(list))
 	}
-	// Sizes are all the same now; bakes of 1, of 5 in three kinds.
-	if len(list[0].points) != 1 || len(list[1].points) != 4 || len(list[0].ways) != 1 {
+	// Sizes are all the same now; bakes of 1, of 5 in five kinds.
+	if len(list[0].points) != 1 || len(list[1].points) != 6 || len(list[0].ways) != 1 {
 		t.Errorf("points are %v and %v, ways %v", list[0].points, list[1].points, list[0].ways)
 	}
 	for _, args := range [][]string{{"-only", "none"}, {"-ways", "root,none"}, {"-size", "big"}, {"stray"}} {

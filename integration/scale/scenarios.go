@@ -14,9 +14,14 @@ type point struct {
 	Layers     int   `json:"layers"` // of /openhands
 	Bases      int   `json:"bases"`  // further bases, beside the first
 	BaseLayers int   `json:"base_layers"`
-	AtOnce     int   `json:"at_once"` // calls of buildx at the same time
+	// AtOnce is how many builds run at the same time: calls of buildx, or targets of
+	// one bake call (its --jobs). 0 is what bake does when it is not told: all.
+	AtOnce int `json:"at_once"`
 	// Bake builds all further images by one call.
 	Bake bool `json:"bake,omitempty"`
+	// Untraced asks clients for no trace. With one, BuildKit writes what all targets
+	// of a bake call have done so far into the record of each of them.
+	Untraced bool `json:"untraced,omitempty"`
 	// NoAttestations leaves out what buildx adds by default.
 	NoAttestations bool `json:"no_attestations,omitempty"`
 	// Known says that the daemon has pulled the bases before.
@@ -81,10 +86,11 @@ func scenarios() []scenario {
 			points: []point{vary(func(p *point) { p.Size = 100 * megabyte })},
 			ways:   []string{"root", "user", "poc", "link", "assembly"}},
 		{name: "bake", text: "One bake call, at a small /openhands", quick: true,
-			axis: attestations, samples: all,
+			axis: bakeAxis, samples: all,
 			points: []point{
-				vary(func(p *point) { p.Size, p.Bases, p.Bake = 100*megabyte, 20, true }),
-				vary(func(p *point) { p.Size, p.Bases, p.Bake, p.NoAttestations = 100*megabyte, 20, true, true }),
+				baked(20),
+				baked(20, func(p *point) { p.NoAttestations = true }),
+				baked(20, asBakeDoes),
 			},
 			ways: []string{"root", "link"}},
 		{name: "ways", text: "A further image, each way", axis: byCall, samples: few,
@@ -107,15 +113,16 @@ func scenarios() []scenario {
 			axis:   func(p point) string { return fmt.Sprint(p.AtOnce) },
 			points: points([]int{1, 8, 32}, func(p *point, n int) { p.Size, p.Bases, p.AtOnce = 100*megabyte, 64, n }),
 			ways:   []string{"root", "user", "link"}},
-		{name: "bases", text: "Bases in one bake call", axis: basesAxis, points: bakes(), ways: []string{"root", "user", "link"},
+		{name: "bases", text: "Bases in one bake call", axis: bakeAxis, points: bakes(), ways: []string{"root", "user", "link"},
 			samples: func(way string, p point) int {
-				if p.Bases > 100 && way == "link" || p.NoAttestations && way != "root" || p.Known && way != "user" {
+				special := p.NoAttestations || !p.Untraced
+				if p.Bases > 100 && way == "link" || special && way != "root" || p.Known && way != "user" {
 					return 0
 				}
 				return p.Bases
 			}},
-		{name: "new-server", text: "A new server version on images that are there", axis: basesAxis, samples: all,
-			points: []point{vary(func(p *point) { p.Size, p.Bases, p.Bake, p.Again = 100*megabyte, 500, true, otherCode })},
+		{name: "new-server", text: "A new server version on images that are there", axis: bakeAxis, samples: all,
+			points: []point{baked(fullSet, func(p *point) { p.Again = otherCode })},
 			ways:   []string{"source"}},
 		{name: "new-deps", text: "A new deps image on images that are there",
 			// Who has forgotten the bases reads them again for a user by name.
@@ -125,47 +132,66 @@ func scenarios() []scenario {
 				}
 				return p.Bases
 			},
-			axis: func(p point) string {
-				return map[bool]string{true: "another daemon", false: "the same daemon"}[p.Forgotten]
-			},
+			axis: bakeAxis,
 			points: []point{
-				vary(func(p *point) {
-					p.Size, p.Bases, p.Bake, p.Again, p.Forgotten = 100*megabyte, 500, true, otherDeps, true
-				}),
-				vary(func(p *point) { p.Size, p.Bases, p.Bake, p.Again = 100*megabyte, 500, true, otherDeps }),
+				baked(fullSet, func(p *point) { p.Again, p.Forgotten = otherDeps, true }),
+				baked(fullSet, func(p *point) { p.Again = otherDeps }),
 			},
 			ways: []string{"root", "user"}},
 	}
 }
 
-// bakes are the points of the scenario with most images: as buildx does it by
-// default, and the last one also without attestations, and with bases that are known.
-func bakes() []point {
-	list := points([]int{1, 10, 100, 500}, func(p *point, n int) { p.Size, p.Bases, p.Bake = 100*megabyte, n, true })
-	last := list[len(list)-1]
-	without, known := last, last
-	without.NoAttestations, known.Known = true, true
-	return append(list, without, known)
+// bakeJobs keeps two cores busy. More make no image come sooner, and BuildKit gives a
+// frontend up that has not said a word ten seconds after it was started.
+const bakeJobs = 8
+
+// baked is a bake call as docs/scaling.md tells people to make it.
+func baked(n int, edits ...func(*point)) point {
+	return vary(append([]func(*point){func(p *point) {
+		p.Size, p.Bases, p.Bake, p.AtOnce, p.Untraced = 100*megabyte, n, true, bakeJobs, true
+	}}, edits...)...)
 }
 
-func basesAxis(p point) string {
-	text := fmt.Sprint(p.Bases)
-	if p.NoAttestations {
-		text += ", no attestations"
+// asBakeDoes makes it one that nobody has thought about.
+func asBakeDoes(p *point) { p.AtOnce, p.Untraced = 0, false }
+
+// bakes are the points of the scenario with most images: as it is recommended, then
+// without attestations, with bases that are known, and what jobs and traces change.
+func bakes() []point {
+	return []point{
+		baked(1), baked(10), baked(100), baked(fullSet),
+		baked(fullSet, func(p *point) { p.NoAttestations = true }),
+		baked(fullSet, func(p *point) { p.Known = true }),
+		baked(100, func(p *point) { p.Untraced = false }),
+		baked(100, asBakeDoes),
 	}
-	if p.Known {
-		text += ", bases known"
+}
+
+func bakeAxis(p point) string {
+	text := fmt.Sprint(p.Bases)
+	for _, special := range []struct {
+		is   bool
+		text string
+	}{
+		{p.NoAttestations, "no attestations"},
+		{p.Known, "bases known"},
+		{p.AtOnce == 0, "all at once"},
+		{!p.Untraced, "traced"},
+		{p.Forgotten, "another daemon"},
+		{p.Again == otherDeps && !p.Forgotten, "the same daemon"},
+	} {
+		if special.is {
+			text += ", " + special.text
+		}
 	}
 	return text
 }
 
-func attestations(p point) string {
-	return map[bool]string{true: "no attestations", false: "default attestations"}[p.NoAttestations]
-}
-
-func vary(edit func(*point)) point {
+func vary(edits ...func(*point)) point {
 	p := usual
-	edit(&p)
+	for _, edit := range edits {
+		edit(&p)
+	}
 	return p
 }
 

@@ -82,7 +82,7 @@ func conditions(s scenario, list []result) string {
 		same("bases of %s layers", func(p point) string { return fmt.Sprint(p.BaseLayers) }),
 		same("%s", func(p point) string {
 			if p.Bake {
-				return "one bake call"
+				return fmt.Sprintf("one bake call with `--jobs=%d`, no traces", bakeJobs)
 			}
 			return fmt.Sprintf("calls of buildx, %d at once", p.AtOnce)
 		}),
