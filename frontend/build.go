@@ -5,6 +5,7 @@ package frontend
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
@@ -139,16 +140,12 @@ func (r *request) check(ctx context.Context, in ohllb.Input) (*ohllb.Output, err
 
 // collect gathers all that composition needs.
 func (r *request) collect(ctx context.Context, in ohllb.Input) (ohllb.Input, error) {
-	base, err := r.base(ctx, in.Platform)
+	in, err := r.sides(ctx, in)
 	if err != nil {
 		return in, err
 	}
-	in.Base = base
-	if in, err = r.openhands(ctx, in); err != nil {
-		return in, err
-	}
 	if len(r.doc.Spec.ExtraDeps.Packages) > 0 {
-		in.Snapshot = r.snapshot(base)
+		in.Snapshot = r.snapshot(in.Base)
 		if in.Packages, err = r.packages(ctx, in); err != nil {
 			return in, placed(in, baseKey.path, err)
 		}
@@ -162,6 +159,21 @@ func (r *request) collect(ctx context.Context, in ohllb.Input) (ohllb.Input, err
 		}
 	}
 	return in, nil
+}
+
+// sides adds the base and /openhands, which know nothing of each other: their
+// registries are asked at the same time.
+func (r *request) sides(ctx context.Context, in ohllb.Input) (ohllb.Input, error) {
+	var (
+		base    ohllb.Image
+		baseErr error
+		work    sync.WaitGroup
+	)
+	work.Go(func() { base, baseErr = r.base(ctx, in.Platform) })
+	in, err := r.openhands(ctx, in)
+	work.Wait()
+	in.Base = base
+	return in, together(baseErr, err)
 }
 
 // openhands adds the layers of /openhands and the server's source.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"testing/fstest"
 
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
@@ -92,6 +93,8 @@ func TestErrorsPointIntoTheSpec(t *testing.T) {
 		{"three mistakes", "base_image: debian:trixie-slim\nplatfroms: []\nuser: a:b\nworking_dir: x\n", nil,
 			[]string{"platfroms", "platforms", "working_dir"}, []int32{2, 3, 4}},
 		{"no such image", "# comment\nbase_image: nosuch:1\n", nil, []string{"nosuch:1", "does not exist: check name and tag"}, []int32{2}},
+		{"neither image", "deps_image: nothere:2\nuser: root\nlabels:\n  a: b\nbase_image: nosuch:1\n", nil,
+			[]string{"1:13: deps image \"nothere:2\"", "5:13: base image \"nosuch:1\""}, []int32{1, 5}},
 		{"needs a login", "user: root\nbase_image: locked:1\n", nil, []string{"docker login"}, []int32{2}},
 		{"no such platform", "base_image: noplatform:1\n", nil, []string{"linux/amd64"}, []int32{1}},
 		{"other platform", "base_image: amd64only:1\n", map[string]string{"platform": "linux/arm64"}, []string{"linux/arm64", "linux/amd64"}, []int32{1}},
@@ -133,6 +136,28 @@ func TestErrorsPointIntoTheSpec(t *testing.T) {
 				t.Errorf("marks lines %d, want %d", lines, tt.lines)
 			}
 		})
+	}
+}
+
+// The base and the deps image are asked for at the same time: each answer waits for
+// the other question.
+func TestImagesAreResolvedSideBySide(t *testing.T) {
+	s := &stub{spec: "base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: root\n", images: registry()}
+	asked := make(chan string, 2)
+	both := make(chan struct{})
+	s.resolving = func(ref string) {
+		asked <- ref
+		if len(asked) == 2 {
+			close(both)
+		}
+		select {
+		case <-both:
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s waits for nobody", ref)
+		}
+	}
+	if _, err := run(t, s); err != nil {
+		t.Fatal(err)
 	}
 }
 

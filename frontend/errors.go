@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,6 +56,16 @@ func problemsOf(err error) []spec.Problem {
 		return se.Problems
 	}
 	return nil
+}
+
+// together is what two things that were done side by side have failed at: mistakes in
+// one file are shown at once, of other failures the first.
+func together(a, b error) error {
+	var first, second *spec.Error
+	if errors.As(a, &first) && errors.As(b, &second) && first.Filename == second.Filename {
+		return first.With(second.Problems...)
+	}
+	return cmp.Or(a, b)
 }
 
 // clusters groups problems that stand close together, so that a long spec is

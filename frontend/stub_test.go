@@ -38,6 +38,8 @@ type stub struct {
 	// checkout is what every source holds that is neither the spec nor an image.
 	checkout fstest.MapFS
 	without  []apicaps.CapID // caps that this engine lacks
+	// resolving is called with each image that is asked for, if set.
+	resolving func(ref string)
 	// noDigest is an image that has none.
 	noDigest string
 
@@ -101,6 +103,9 @@ func (s *stub) Warn(_ context.Context, _ digest.Digest, msg string, _ client.War
 }
 
 func (s *stub) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	if s.resolving != nil {
+		s.resolving(ref)
+	}
 	ref, dgst, _ := strings.Cut(ref, "@")
 	img, ok := s.images[strings.TrimPrefix(ref, "docker.io/library/")]
 	if !ok {

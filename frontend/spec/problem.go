@@ -31,6 +31,13 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// With returns an error that holds more problems of the same file.
+func (e *Error) With(more ...Problem) *Error {
+	all := slices.Concat(e.Problems, more)
+	sortProblems(all)
+	return &Error{Filename: e.Filename, Problems: all}
+}
+
 // sortProblems puts problems in file order, those of one place in the order in
 // which they were found.
 func sortProblems(problems []Problem) {
