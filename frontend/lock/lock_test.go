@@ -181,6 +181,7 @@ func TestProblems(t *testing.T) {
 		{"version: 1\nimages:\n  debian:13: sha256:0\n", `3:14: "sha256:0" is no digest`},
 		{"version: 1\nimages:\n  debian:13: !!str " + dgst + "\n", `3:14: "debian:13" must have a value`},
 		{"version: 1\ndownloads:\n  \"a b\": " + dgst + "\n", `3:3: "a b" is no name of a download`},
+		{"version: 1\ndownloads:\n  " + strings.Repeat("a", 502) + ": " + dgst + "\n", `a" is no name of a download`},
 		{"version: 1\npackages:\n  debian:13: {snapshot: today}\n", `3:25: snapshot "today" is no time`},
 		{"version: 1\npackages:\n  debian:13: {}\n", `3:3: "debian:13" must have a snapshot`},
 		{"version: 1\npackages:\n  debian:13: {pinned: x}\n", `3:15: unknown key "pinned"`},

@@ -94,11 +94,14 @@ func Join(platforms map[string]Set) Set {
 	return joined
 }
 
-var tagRegexp = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+var tagRegexp = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+
+// longestTag is not a part of tagRegexp, for a count is slow to compile.
+const longestTag = 128
 
 // Valid reports whether a registry takes a tag
 // (https://github.com/opencontainers/distribution-spec, "Pulling manifests").
-func Valid(tag string) bool { return tagRegexp.MatchString(tag) }
+func Valid(tag string) bool { return len(tag) <= longestTag && tagRegexp.MatchString(tag) }
 
 // replaced is strings.NewReplacer for the parts of a reference that no tag may
 // hold.

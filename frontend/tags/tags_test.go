@@ -41,6 +41,12 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+func TestValid(t *testing.T) {
+	if long := strings.Repeat("t", 128); !Valid(long) || Valid(long+"t") {
+		t.Error("a tag has at most 128 characters")
+	}
+}
+
 func TestVersioned(t *testing.T) {
 	for base, want := range map[string]string{
 		"debian": "debian",
