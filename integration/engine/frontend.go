@@ -15,9 +15,9 @@ import (
 )
 
 // maxFrontendSize is what a frontend image may weigh, compressed, for one
-// platform: every user of a syntax line downloads it. Most of it is Go's HTTP and
-// TLS, which each of the three programs has.
-const maxFrontendSize = 14_000_000
+// platform: every user of a syntax line downloads it. The Dockerfile says what
+// keeps it small.
+const maxFrontendSize = 10_000_000
 
 // FrontendRef is the frontend image's reference in the local registry. A syntax
 // line with [FrontendImage] finds the same image through buildkitd's mirror.

@@ -94,7 +94,6 @@ func (h handed) http() (*http.Client, error) {
 			TLSClientConfig:       &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:   30 * time.Second,
 			ResponseHeaderTimeout: 2 * time.Minute,
-			ForceAttemptHTTP2:     true,
 		},
 		CheckRedirect: func(next *http.Request, via []*http.Request) error {
 			if len(via) >= 10 {
