@@ -24,7 +24,13 @@ type Closed struct {
 
 // Closed starts one with an empty cache, beside this engine.
 func (e *Engine) Closed(ctx context.Context) (*Closed, error) {
-	inner := &Engine{dir: e.path("closed"), repo: e.repo, log: e.log, registryAddr: e.Registry(), closed: true}
+	return e.closedIn(ctx, e.path("closed"), nil)
+}
+
+// closedIn starts one whose state is in dir. Its requests to the registry go
+// through watch, if there is one.
+func (e *Engine) closedIn(ctx context.Context, dir string, watch func(http.Handler) http.Handler) (*Closed, error) {
+	inner := &Engine{dir: dir, repo: e.repo, log: e.log, registryAddr: e.Registry(), closed: true}
 	if err := inner.Purge(ctx); err != nil { // of a test that was killed
 		return nil, err
 	}
@@ -39,13 +45,13 @@ func (e *Engine) Closed(ctx context.Context) (*Closed, error) {
 		return nil, err
 	}
 	c := &Closed{Engine: inner, namespace: n}
-	if err := c.begin(ctx); err != nil {
+	if err := c.begin(ctx, watch); err != nil {
 		return nil, errors.Join(err, c.Stop(ctx))
 	}
 	return c, inner.createBuilder(ctx)
 }
 
-func (c *Closed) begin(ctx context.Context) error {
+func (c *Closed) begin(ctx context.Context, watch func(http.Handler) http.Handler) error {
 	addr := c.Registry()
 	l, err := c.Listen(ctx, addr)
 	if err != nil {
@@ -57,7 +63,15 @@ func (c *Closed) begin(ctx context.Context) error {
 		Handler:           registry,
 		ReadHeaderTimeout: time.Minute,
 	}
+	if watch != nil {
+		c.registry.Handler = watch(registry)
+	}
 	go func() { _ = c.registry.Serve(l) }() // until it is closed
+	return c.Start(ctx)
+}
+
+// Start starts the daemon with the state that it left, if it does not run.
+func (c *Closed) Start(ctx context.Context) error {
 	return c.namespace.do(func() error { return c.startBuildkitd(ctx) })
 }
 
