@@ -20,10 +20,11 @@ integration:
 	go -C integration vet ./...
 	$(ENGINE) test
 
-# Empties the daemon's cache, and writes a section of docs/benchmarks.md.
+# Empties the daemon's cache, and writes sections of docs/benchmarks.md and docs/scaling.md.
 bench:
 	go -C integration run ./bench
 	go -C integration run ./scale -docs
+	go -C integration run ./scaling
 	go test -run='^$$' -bench=. ./frontend/cmd/oh-seal
 	$(ENGINE) down
 
