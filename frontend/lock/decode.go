@@ -26,7 +26,7 @@ const remedy = "write the lock again with --target lock, if need be without this
 // Parse reads a lock. The error is a *[spec.Error] with every problem, in file
 // order.
 func Parse(filename string, data []byte) (*Lock, error) {
-	d := &decoder{lines: bytes.Split(data, []byte("\n")), lock: New()}
+	d := &decoder{lines: bytes.Split(data, []byte("\n")), lock: New(), entries: map[string]*File{}}
 	if top := d.parse(data); top != nil {
 		d.decode(top)
 	}
@@ -43,6 +43,8 @@ type decoder struct {
 	lines    [][]byte
 	problems []spec.Problem
 	lock     *Lock
+	// entries are those of files: most stand in the facts of many bases.
+	entries map[string]*File
 }
 
 // report adds a problem at a place; its range ends with the line.
@@ -67,6 +69,9 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 	if len(data) > maxSize {
 		d.report(1, 1, "the lock has %d bytes, it may have %d: %s", len(data), maxSize, remedy)
 		return nil
+	}
+	if top := scan(data); top != nil {
+		return top
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, second yaml.Node
@@ -110,8 +115,8 @@ func (d *decoder) mapping(n *yaml.Node, what string) []pair {
 		d.at(n, "%s must be a mapping: %s", what, remedy)
 		return nil
 	}
-	var pairs []pair
-	lines := map[string]int{}
+	pairs := make([]pair, 0, len(n.Content)/2)
+	lines := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		p := pair{n.Content[i], n.Content[i+1]}
 		if p.key.Kind != yaml.ScalarNode || !d.ordinary(p.key) {

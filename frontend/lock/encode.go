@@ -2,8 +2,6 @@ package lock
 
 import (
 	"bytes"
-	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -99,20 +97,20 @@ func (w *writer) digests(key string, m map[string]digest.Digest) {
 }
 
 func (w *writer) open(depth int, key string) {
-	fmt.Fprintf(w, "%s%s:\n", indent(depth), scalar(key))
+	w.line(indent(depth), scalar(key), ":\n")
 }
 
 func (w *writer) entry(depth int, key, value string) {
-	fmt.Fprintf(w, "%s%s: %s\n", indent(depth), scalar(key), scalar(value))
+	w.line(indent(depth), scalar(key), ": ", scalar(value), "\n")
 }
 
 // text writes lines as they are where YAML can hold them so.
 func (w *writer) text(depth int, key, value string) {
-	if !literal.MatchString(value) {
+	if !isLiteral(value) {
 		w.entry(depth, key, value)
 		return
 	}
-	fmt.Fprintf(w, "%s%s: |\n", indent(depth), scalar(key))
+	w.line(indent(depth), scalar(key), ": |\n")
 	for line := range strings.Lines(value) {
 		if line != "\n" {
 			w.WriteString(indent(depth + 1))
@@ -121,18 +119,69 @@ func (w *writer) text(depth int, key, value string) {
 	}
 }
 
-func indent(depth int) string { return strings.Repeat("  ", depth) }
+func (w *writer) line(parts ...string) {
+	for _, p := range parts {
+		w.WriteString(p)
+	}
+}
 
-var (
-	// plain scalars hold no character that YAML knows, but for a colon inside.
-	plain = regexp.MustCompile(`^[\w/.]([\w/.+@=,;()-]|:[\w/.+@=-])*( [\w/.(]([\w/.+@=,;()-]|:[\w/.+@=-])*)*$`)
-	// literal are lines that begin with what is no white space, each with its end.
-	literal = regexp.MustCompile(`^([!-~][ -~]*\n)([!-~][ -~]*\n|\n)*([!-~][ -~]*\n)$|^[!-~][ -~]*\n$`)
-)
+// indent is what stands before the keys of a depth; no lock is deeper than four.
+func indent(depth int) string { return "          "[:2*depth] }
+
+// isPlain tells scalars that need no quotes: they hold no character that YAML knows,
+// but for a colon inside, and for single spaces between words.
+func isPlain(text string) bool {
+	before := byte(' ')
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case isWord(c) || c == '/' || c == '.':
+		case c == ' ' || c == ':':
+			if before == ' ' || before == ':' {
+				return false
+			}
+		case strings.IndexByte("+@=-", c) >= 0:
+			if before == ' ' {
+				return false
+			}
+		case strings.IndexByte(",;()", c) >= 0:
+			if before == ':' || before == ' ' && (c != '(' || i == 0) {
+				return false
+			}
+		default:
+			return false
+		}
+		before = c
+	}
+	return before != ' ' && before != ':'
+}
+
+func isWord(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
+}
+
+// isLiteral tells texts that can stand as they are: printable lines that begin with
+// what is no white space, each with its end, and between them empty ones.
+func isLiteral(text string) bool {
+	before := byte('\n')
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case c == '\n':
+			if i == 0 {
+				return false
+			}
+		case c < ' ' || c > '~' || c == ' ' && before == '\n':
+			return false
+		}
+		before = c
+	}
+	return before == '\n' && text != "" && !strings.HasSuffix(text, "\n\n")
+}
 
 // scalar writes a key or a value. YAML has all the escapes of Go.
 func scalar(text string) string {
-	if plain.MatchString(text) {
+	if isPlain(text) {
 		return text
 	}
 	return strconv.QuoteToASCII(text)

@@ -146,6 +146,22 @@ func (l *Lock) Know(base digest.Digest, platform string, facts Facts) {
 // MustRead keeps that a base is to be read at each build.
 func (l *Lock) MustRead(base digest.Digest, platform string) { l.list(base, platform, "") }
 
+// Add takes over all that another lock has.
+func (l *Lock) Add(more *Lock) {
+	maps.Copy(l.Images, more.Images)
+	maps.Copy(l.Downloads, more.Downloads)
+	maps.Copy(l.Packages, more.Packages)
+	for base, platforms := range more.Bases {
+		for platform := range platforms {
+			if facts, known, _ := more.Base(base, platform); known {
+				l.Know(base, platform, facts)
+			} else {
+				l.MustRead(base, platform)
+			}
+		}
+	}
+}
+
 func (l *Lock) list(base digest.Digest, platform string, id digest.Digest) {
 	if l.Bases[base] == nil {
 		l.Bases[base] = map[string]digest.Digest{}

@@ -122,6 +122,27 @@ func TestKnow(t *testing.T) {
 	}
 }
 
+// Add takes over what another lock has: a base that both know is known as one.
+func TestAdd(t *testing.T) {
+	l, more := lock.New(), lock.New()
+	l.Images["alpine:3.22"] = two
+	l.Know(one, "linux/amd64", lock.Facts{Distribution: "debian-13", Files: map[string]*lock.File{"/data": nil}, Accounts: facts().Accounts})
+	more.Images["alpine:3.22"], more.Images["debian:13"] = one, two
+	more.Downloads["a/b"] = one
+	more.Packages["debian:13"] = lock.Packages{Unpinned: "why"}
+	more.Know(one, "linux/amd64", facts())
+	more.MustRead(two, "linux/arm64")
+	l.Add(more)
+	f, known, _ := l.Base(one, "linux/amd64")
+	_, must, listed := l.Base(two, "linux/arm64")
+	if !known || len(f.Files) != len(facts().Files)+1 || must || !listed {
+		t.Errorf("bases are %v, facts %v", l.Bases, l.Facts)
+	}
+	if l.Images["alpine:3.22"] != one || l.Images["debian:13"] != two || len(l.Downloads) != 1 || len(l.Packages) != 1 {
+		t.Errorf("the lock is\n%s", l.Encode())
+	}
+}
+
 // Hundreds of bases of one distribution are a file that people can still read.
 func TestManyBases(t *testing.T) {
 	l := lock.New()

@@ -40,9 +40,10 @@ func (d *decoder) digest(p pair, keep func(digest.Digest)) {
 	keep(digest.Digest(text))
 }
 
+// isDigest tells a digest by SHA256, as digest.Validate does with expressions.
 func isDigest(text string) bool {
-	dgst := digest.Digest(text)
-	return dgst.Validate() == nil && dgst.Algorithm() == digest.SHA256
+	hex, ok := strings.CutPrefix(text, "sha256:")
+	return ok && len(hex) == 64 && strings.Trim(hex, "0123456789abcdef") == ""
 }
 
 // downloadName is made of parts of addresses and of requirements.
@@ -156,8 +157,9 @@ func (d *decoder) fact(section pair) Facts {
 }
 
 func (d *decoder) files(section pair) map[string]*File {
-	files := map[string]*File{}
-	for _, p := range d.mapping(section.value, section.key.Value) {
+	pairs := d.mapping(section.value, section.key.Value)
+	files := make(map[string]*File, len(pairs))
+	for _, p := range pairs {
 		name := p.key.Value
 		if !path.IsAbs(name) || path.Clean(name) != name {
 			d.at(p.key, "%q is no absolute path in its shortest form: %s", name, remedy)
@@ -167,7 +169,7 @@ func (d *decoder) files(section pair) map[string]*File {
 		if !ok {
 			continue
 		}
-		f, err := parseFile(text)
+		f, err := d.file(text)
 		if err != nil {
 			d.at(p.value, "%v", err)
 			continue
@@ -175,6 +177,18 @@ func (d *decoder) files(section pair) map[string]*File {
 		files[name] = f
 	}
 	return files
+}
+
+func (d *decoder) file(text string) (*File, error) {
+	f, ok := d.entries[text]
+	if ok {
+		return f, nil
+	}
+	f, err := parseFile(text)
+	if err == nil {
+		d.entries[text] = f
+	}
+	return f, err
 }
 
 func (d *decoder) accounts(section pair) map[string][]byte {
