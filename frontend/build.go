@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/openhands/llb-frontend/frontend/lock"
 	"github.com/openhands/llb-frontend/frontend/spec"
 	ohllb "github.com/openhands/llb-frontend/llb"
 	"github.com/openhands/llb-frontend/llb/imageconfig"
@@ -24,10 +25,13 @@ type request struct {
 	doc    *spec.Document
 	src    *dockerui.Source
 	locked lockFile
+	listed baseList
 	epoch  *time.Time
 	target target
-	// lockPlatforms are those that the target lock is for.
+	// lockPlatforms are those that the target lock is for, former is what the lock
+	// says before they are looked up.
 	lockPlatforms []ocispecs.Platform
+	former        *lock.Lock
 	// noMerge says that the engine lacks MergeOp.
 	noMerge bool
 	// repository is where the image's names are wanted; empty where they are not.
@@ -60,8 +64,7 @@ func newRequest(ctx context.Context, c client.Client) (*request, error) {
 	if r.epoch, err = r.sourceDateEpoch(ctx); err != nil {
 		return nil, err
 	}
-	r.locked, err = r.readLock(ctx)
-	return r, err
+	return r, r.readBeside(ctx)
 }
 
 func (r *request) build(ctx context.Context) (*client.Result, error) {
@@ -95,6 +98,9 @@ func (r *request) prepare(doc *spec.Document) error {
 	r.doc = doc
 	if r.locked.err != nil {
 		return r.locked.err
+	}
+	if r.listed.err != nil {
+		return r.listed.err
 	}
 	return r.options()
 }

@@ -24,10 +24,12 @@ func (r *request) lint(doc *spec.Document, loadErr error) (*lint.LintResults, er
 	if loadErr != nil {
 		return nil, loadErr
 	}
-	if problems := problemsOf(r.locked.err); problems != nil {
-		src := int32(res.AddSource(r.locked.source))
-		res.Error = &lint.BuildError{Message: r.locked.err.Error(), Location: pb.Location{SourceIndex: src, Ranges: ranges(problems)}}
-		return res, nil
+	for _, err := range []error{r.locked.err, r.listed.err} {
+		if problems := problemsOf(err); problems != nil {
+			src := int32(res.AddSource(r.sourceOf(err)))
+			res.Error = &lint.BuildError{Message: err.Error(), Location: pb.Location{SourceIndex: src, Ranges: ranges(problems)}}
+			return res, nil
+		}
 	}
 	if err := r.prepare(doc); err != nil {
 		return nil, err

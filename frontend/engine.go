@@ -74,15 +74,20 @@ func (r *request) ignored() []string {
 	return flags
 }
 
-// warn shows problems that do not stop the build.
+// warn shows problems of the spec that do not stop the build.
 func (r *request) warn(ctx context.Context, problems []spec.Problem) {
+	r.warnOf(ctx, r.src.SourceMap, problems)
+}
+
+// warnOf shows problems of a file.
+func (r *request) warnOf(ctx context.Context, file *llb.SourceMap, problems []spec.Problem) {
 	caps := r.BuildOpts().Caps
 	show := r.src.Warn
 	if caps.Supports(gwpb.CapGatewayWarnings) != nil {
 		show = r.warnByStep
 	}
 	for _, p := range problems {
-		msg, opts := p.Message, client.WarnOpts{}
+		msg, opts := p.Message, client.WarnOpts{SourceInfo: sourceInfo(file)}
 		if p.Path != "" {
 			msg = fmt.Sprintf("%s (line %d)", msg, p.Range.Start.Line)
 		}

@@ -85,11 +85,13 @@ func clusters(problems []spec.Problem) [][]spec.Problem {
 	return out
 }
 
-// sourceOf is the file that an error is about: the spec, or the lock.
+// sourceOf is the file that an error is about: the spec, the lock, or the list.
 func (r *request) sourceOf(err error) *llb.SourceMap {
 	var se *spec.Error
-	if m := r.locked.source; m != nil && errors.As(err, &se) && se.Filename == m.Filename {
-		return m
+	for _, m := range []*llb.SourceMap{r.locked.source, r.listed.source} {
+		if m != nil && errors.As(err, &se) && se.Filename == m.Filename {
+			return m
+		}
 	}
 	return r.src.SourceMap
 }

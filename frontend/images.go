@@ -136,7 +136,7 @@ func (r *request) imageError(key imageKey, ref string, p ocispecs.Platform, err 
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
-	case contains("no match for platform"):
+	case isNoMatch(err):
 		remedy = fmt.Sprintf("it has no variant for %s: name an image that has one, or build for another --platform", platforms.Format(p))
 	case contains("401", "403", "unauthorized", "authorization failed", "insufficient_scope", "denied"):
 		remedy = "it does not exist or needs a login: check the name, or run docker login for its registry"
@@ -148,6 +148,9 @@ func (r *request) imageError(key imageKey, ref string, p ocispecs.Platform, err 
 	}
 	return r.input(p).Problem(key.path, fmt.Errorf("%s %q: %s: %w", key.what(), ref, remedy, err))
 }
+
+// isNoMatch knows an image that lacks a platform.
+func isNoMatch(err error) bool { return strings.Contains(err.Error(), "no match for platform") }
 
 // deps gives the layers of /openhands: from the deps image, or from stages of
 // this build.

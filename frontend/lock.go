@@ -39,7 +39,7 @@ func (r *request) lockOnly(ctx context.Context, in ohllb.Input) (*ohllb.Output, 
 		l = lock.New()
 	}
 	fresh := *r
-	fresh.locked = lockFile{}
+	fresh.locked, fresh.former = lockFile{}, l
 	for _, p := range r.lockPlatforms {
 		one, err := fresh.on(p)
 		if err != nil {
@@ -48,6 +48,9 @@ func (r *request) lockOnly(ctx context.Context, in ohllb.Input) (*ohllb.Output, 
 		if err := one.record(ctx, l, p); err != nil {
 			return nil, err
 		}
+	}
+	if err := fresh.recordListed(ctx, l, r.locked); err != nil {
+		return nil, err
 	}
 	file := llb.Mkfile("/"+lock.Name, 0o644, l.Encode(), in.Created)
 	return &ohllb.Output{
@@ -58,21 +61,31 @@ func (r *request) lockOnly(ctx context.Context, in ohllb.Input) (*ohllb.Output, 
 
 // record looks up what a build for a platform takes.
 func (r *request) record(ctx context.Context, l *lock.Lock, p ocispecs.Platform) error {
-	in := r.input(p)
-	var err error
-	if in.Base, err = r.base(ctx, p); err != nil {
-		return err
+	if !r.ownIsListed() {
+		if err := r.recordBase(ctx, l, p); err != nil {
+			return err
+		}
 	}
-	recordImage(l, in.Base)
+	in := r.input(p)
 	if ref := r.doc.Spec.DepsImage; ref != "" {
 		img, err := r.image(ctx, depsKey, ref, p)
 		if err != nil {
 			return err
 		}
 		recordImage(l, img)
-	} else if err := r.recordStages(ctx, l, in); err != nil {
+		return nil
+	}
+	return r.recordStages(ctx, l, in)
+}
+
+// recordBase looks up what a build takes of its base.
+func (r *request) recordBase(ctx context.Context, l *lock.Lock, p ocispecs.Platform) error {
+	in := r.input(p)
+	var err error
+	if in.Base, err = r.base(ctx, p); err != nil {
 		return err
 	}
+	recordImage(l, in.Base)
 	switch {
 	case len(r.doc.Spec.ExtraDeps.Packages) > 0:
 		return placed(in, baseKey.path, r.recordPackages(ctx, l, in))
@@ -187,9 +200,10 @@ func today() string {
 	return now.UTC().Format("20060102") + "T000000Z"
 }
 
-// recordFacts reads a base, unless people should not share what is in it.
+// recordFacts reads a base, unless people should not share what is in it. What was
+// read of a digest before still holds, so it is kept, and nothing is pulled.
 func (r *request) recordFacts(ctx context.Context, l *lock.Lock, in ohllb.Input) error {
-	if !in.Base.Registry {
+	if !in.Base.Registry || !r.IsNoCache(baseKey.step) && r.knowsFacts(in) {
 		return nil
 	}
 	facts, err := r.lockFacts(ctx, in)
@@ -204,6 +218,13 @@ func (r *request) recordFacts(ctx context.Context, l *lock.Lock, in ohllb.Input)
 	}
 	l.Know(in.Base.Digest, platform, facts)
 	return nil
+}
+
+// knowsFacts tells whether the former lock answers all that the spec asks of a base,
+// or says that each build has to ask.
+func (r *request) knowsFacts(in ohllb.Input) bool {
+	known, ok, listed := r.former.Base(in.Base.Digest, platformName(in.Platform))
+	return listed && (!ok || r.covers(known, in.Platform))
 }
 
 // answer runs a stage that looks something up.

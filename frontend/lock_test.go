@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -17,10 +18,9 @@ const lockedSpec = "base_image: debian:trixie-slim\ndeps_image: deps:1\n"
 // written is the lock that a request writes.
 func written(t *testing.T, s *stub) string {
 	t.Helper()
-	s.opts = map[string]string{"target": lockTarget, "platform": s.opts["platform"]}
-	if s.opts["platform"] == "" {
-		delete(s.opts, "platform")
-	}
+	opts := map[string]string{"target": lockTarget}
+	maps.Copy(opts, s.opts)
+	s.opts = opts
 	if _, err := run(t, s); err != nil {
 		t.Fatal(err)
 	}

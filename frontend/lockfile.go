@@ -20,10 +20,14 @@ type lockFile struct {
 	// lock is nil where there is no file, or one with mistakes: err has them.
 	lock *lock.Lock
 	err  error
+	// fromContext says that it is not beside the spec, but in a build context.
+	fromContext bool
 }
 
-// lockPath is where the lock of a spec is, below the same root.
+// lockPath is where the lock of a spec is, below the same root, and listPath where
+// the list of bases is.
 func lockPath(spec string) string { return path.Join(path.Dir(spec), lock.Name) }
+func listPath(spec string) string { return path.Join(path.Dir(spec), lock.ListName) }
 
 // besideSpec asks for the lock together with the spec: one transfer for both.
 // The others are what dockerui asks for by itself.
@@ -31,36 +35,56 @@ func besideSpec(spec string) llb.LocalOption {
 	if spec == "" {
 		spec = dockerui.DefaultDockerfileName
 	}
-	paths := []string{spec, spec + ".dockerignore", lockPath(spec)}
+	paths := []string{spec, spec + ".dockerignore", lockPath(spec), listPath(spec)}
 	if dir, name := path.Split(spec); name == dockerui.DefaultDockerfileName {
 		paths = append(paths, dir+strings.ToLower(name))
 	}
 	return llb.FollowPaths(paths)
 }
 
-// readLock reads the lock from where the spec has been read: the client's
-// directory, or a commit. BuildKit has that at hand, so nothing is sent again.
-func (r *request) readLock(ctx context.Context) (lockFile, error) {
+// readBeside reads the lock and the list of bases from where the spec has been
+// read: the client's directory, or a commit. BuildKit has that at hand, so nothing
+// is sent again. A lock that the request brings as a build context wins.
+func (r *request) readBeside(ctx context.Context) error {
 	res, err := r.GatewayClient().Solve(ctx, client.SolveRequest{Definition: r.src.Definition.ToPB()})
 	if err != nil {
-		return lockFile{}, err
+		return err
 	}
 	ref, err := res.SingleRef()
 	if err != nil {
-		return lockFile{}, err
+		return err
+	}
+	if err := r.readList(ctx, ref); err != nil {
+		return err
+	}
+	if ok, err := r.lockOfContext(ctx); ok || err != nil {
+		return err
 	}
 	name := lockPath(r.src.Filename)
-	data, err := dockerui.ReadFile(ctx, ref, name)
-	if err != nil {
-		if isNotExist(err) {
-			err = nil
-		}
-		return lockFile{}, err
+	data, err := readIfThere(ctx, ref, name)
+	if data != nil {
+		r.locked = parseLock(name, data, r.src.State, r.src.Definition)
 	}
-	f := lockFile{source: llb.NewSourceMap(r.src.State, name, r.src.Language, data)}
-	f.source.Definition = r.src.Definition
+	return err
+}
+
+func parseLock(name string, data []byte, st *llb.State, def *llb.Definition) lockFile {
+	f := lockFile{source: llb.NewSourceMap(st, name, "YAML", data)}
+	f.source.Definition = def
 	f.lock, f.err = lock.Parse(name, data)
-	return f, nil
+	return f
+}
+
+// readIfThere reads a file; nil means that there is none.
+func readIfThere(ctx context.Context, ref client.Reference, name string) ([]byte, error) {
+	data, err := dockerui.ReadFile(ctx, ref, name)
+	if err != nil && isNotExist(err) {
+		return nil, nil
+	}
+	if data == nil {
+		data = []byte{}
+	}
+	return data, err
 }
 
 // snapshot is the time that the lock has for packages of an image, unless a

@@ -25,6 +25,9 @@ func (r *request) stale() []spec.Problem {
 		return nil
 	}
 	s := &staleness{remedy: "refresh it: " + r.lockCommand()}
+	if err := r.staleList(s); err != nil {
+		return nil
+	}
 	for _, p := range r.TargetPlatforms {
 		one, err := r.on(p)
 		if err != nil { // the build says so itself
@@ -51,7 +54,36 @@ func (r *request) lockCommand() string {
 		}
 		command += " --platform " + strings.Join(names, ",")
 	}
+	if r.locked.fromContext {
+		return command + " --build-context " + lockContext + "=... -t ... --push ."
+	}
 	return command + " -o . ."
+}
+
+// staleList reports bases of the list that the lock lacks, all of them in one line.
+func (r *request) staleList(s *staleness) error {
+	var missing []string
+	for _, base := range r.listed.bases {
+		for _, p := range r.TargetPlatforms {
+			one, err := r.ofBase(base.Ref, p)
+			if err != nil {
+				return err
+			}
+			if one.lacksBase(p) && !slices.Contains(missing, base.Ref) {
+				missing = append(missing, base.Ref)
+			}
+		}
+	}
+	if n := len(missing); n > 0 {
+		const most = 5
+		names := strings.Join(missing[:min(n, most)], ", ")
+		if n > most {
+			names += fmt.Sprintf(" and %d more", n-most)
+		}
+		s.problems = append(s.problems, spec.Problem{Path: baseKey.path, Range: r.doc.Range(baseKey.path), Message: fmt.Sprintf(
+			"%s lacks %d of the %d bases of %s: %s; %s", lock.Name, n, len(r.listed.bases), lock.ListName, names, s.remedy)})
+	}
+	return nil
 }
 
 // staleness collects problems, a platform after the other.
@@ -63,7 +95,7 @@ type staleness struct {
 }
 
 func (s *staleness) look() {
-	if s.target.name != "deps" {
+	if s.target.name != targetDeps && !s.ownIsListed() {
 		s.base()
 	}
 	if ref := s.doc.Spec.DepsImage; ref != "" {

@@ -87,14 +87,16 @@ func (r *request) platforms() error {
 	if len(r.TargetPlatforms) == 0 {
 		r.TargetPlatforms = []ocispecs.Platform{r.BuildPlatforms[0]}
 	}
-	supported := []string{"amd64", "arm64"}
 	for _, p := range r.TargetPlatforms {
-		if p.OS != "linux" || !slices.Contains(supported, p.Architecture) {
+		if p.OS != "linux" || !slices.Contains(architectures(), p.Architecture) {
 			return fmt.Errorf("platform %q is not supported: use linux/amd64 or linux/arm64", platforms.Format(p))
 		}
 	}
 	return nil
 }
+
+// architectures are those that images are built for, all with Linux.
+func architectures() []string { return []string{"amd64", "arm64"} }
 
 // sourceDateEpoch reads SOURCE_DATE_EPOCH, seconds since 1970
 // (https://reproducible-builds.org/specs/source-date-epoch/). As for Dockerfiles,

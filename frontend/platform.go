@@ -15,9 +15,16 @@ func (r *request) firstPlatform() ocispecs.Platform {
 	return slices.Concat(r.TargetPlatforms, r.BuildPlatforms)[0]
 }
 
-// load reads the spec for one platform.
+// load reads the spec for one platform. One that wants a base of the request has
+// one of the list, where the request is about that.
 func (r *request) load(p ocispecs.Platform) (*spec.Document, error) {
-	return spec.Load(r.src.Filename, r.src.Data, r.args(p))
+	args := r.args(p)
+	doc, err := spec.Load(r.src.Filename, r.src.Data, args)
+	if err == nil || r.listed.source == nil || args[spec.BaseImageArg] != "" {
+		return doc, err
+	}
+	args[spec.BaseImageArg] = r.listed.first()
+	return spec.Load(r.src.Filename, r.src.Data, args)
 }
 
 // args are the build args of the request, and the platform's own.

@@ -33,6 +33,7 @@ type stub struct {
 
 	spec   string
 	lock   string // the file beside the spec; "" for none
+	list   string // the list of bases beside it; "" for none
 	opts   map[string]string
 	images map[string]stubImage // by familiar reference
 	// checkout is what every source holds that is neither the spec nor an image.
@@ -56,6 +57,8 @@ type stubImage struct {
 	config dockerspec.DockerOCIImage
 	files  fstest.MapFS
 	err    error
+	digest digest.Digest // "" for one of the name
+	only   string        // the architecture that there is; "" for all
 }
 
 func config(arch string, labels map[string]string) dockerspec.DockerOCIImage {
@@ -114,6 +117,9 @@ func (s *stub) ResolveImageConfig(_ context.Context, ref string, opt sourceresol
 	if img.err != nil {
 		return "", "", nil, img.err
 	}
+	if got := opt.ImageOpt.Platform.Architecture; img.only != "" && img.only != got {
+		return "", "", nil, fmt.Errorf("%s: no match for platform in manifest: not found", ref)
+	}
 	c := img.config
 	if c.Architecture == "" {
 		c = config(opt.ImageOpt.Platform.Architecture, c.Config.Labels)
@@ -124,6 +130,9 @@ func (s *stub) ResolveImageConfig(_ context.Context, ref string, opt sourceresol
 	}
 	if dgst != "" {
 		return ref + "@" + dgst, digest.Digest(dgst), dt, err
+	}
+	if img.digest != "" {
+		return ref, img.digest, dt, err
 	}
 	return ref, digest.FromString(ref), dt, err
 }
@@ -149,6 +158,9 @@ func (s *stub) Solve(_ context.Context, req client.SolveRequest) (*client.Result
 			ref.files = fstest.MapFS{"openhands.yaml": {Data: []byte(s.spec)}}
 			if s.lock != "" {
 				ref.files[lock.Name] = &fstest.MapFile{Data: []byte(s.lock)}
+			}
+			if s.list != "" {
+				ref.files[lock.ListName] = &fstest.MapFile{Data: []byte(s.list)}
 			}
 		case strings.HasPrefix(id, "local://"):
 			ref.files = s.checkout

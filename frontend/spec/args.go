@@ -10,9 +10,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Args that every spec has, for the images of the same key.
+// Args that every spec has, for the images of the same key. BaseImageArg is the one
+// that differs from build to build.
 const (
-	baseImageArg = "BASE_IMAGE"
+	BaseImageArg = "BASE_IMAGE"
 	depsImageArg = "DEPS_IMAGE"
 )
 
@@ -25,7 +26,7 @@ const RuntimeImageRepo = "RUNTIME_IMAGE_REPO"
 const maxArg = 4 << 10
 
 var (
-	imageArgs = []string{baseImageArg, depsImageArg}
+	imageArgs = []string{BaseImageArg, depsImageArg}
 
 	// targetArgs and builderArgs are the platform args of a Dockerfile. Whoever
 	// calls [Load] gives them their values, those of one platform.

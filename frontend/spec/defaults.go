@@ -23,7 +23,7 @@ var serverTools = []string{"coreutils", "findutils", "grep", "sed", "procps"}
 // setDefaults fills in what is not given. A value that is given and wrong stays
 // empty; its problem is known.
 func (l *loader) setDefaults(s *Spec) {
-	l.imageFromArg(&s.BaseImage, "base_image", baseImageArg)
+	l.imageFromArg(&s.BaseImage, "base_image", BaseImageArg)
 	if l.imageFromArg(&s.DepsImage, "deps_image", depsImageArg) {
 		// One spec can then build the deps image and, in another call, use it.
 		s.Deps = Deps{}

@@ -23,7 +23,7 @@ type Arg struct {
 
 // predeclared are the args that no spec need declare.
 var predeclared = []Arg{
-	{Name: baseImageArg, Description: "image that the runtime is put on"},
+	{Name: BaseImageArg, Description: "image that the runtime is put on"},
 	{Name: depsImageArg, Description: "prebuilt image that holds /openhands"},
 	{Name: RuntimeImageRepo, Description: "repository for the names that an output of name=* gets"},
 }
@@ -81,7 +81,7 @@ func LoadOutline(filename string, data []byte, buildArgs map[string]string) (*Do
 	if err == nil {
 		return d, nil
 	}
-	for _, images := range [][]string{nil, {baseImageArg}, {depsImageArg}, {baseImageArg, depsImageArg}} {
+	for _, images := range [][]string{nil, {BaseImageArg}, {depsImageArg}, {BaseImageArg, depsImageArg}} {
 		filled, standIns := maps.Clone(buildArgs), map[string]bool{}
 		if filled == nil {
 			filled = map[string]string{}
