@@ -32,6 +32,7 @@ func (r *report) aims() []aim {
 		r.failureAim(),
 		r.pullAim("0 bytes of layers pulled, `user: root`", "root", false),
 		r.pullAim("0 bytes of layers pulled, user `openhands` made at the start", "start", false),
+		r.pullAim("0 bytes of layers pulled, user `openhands` with facts of a lock", "lock", false),
 		r.pullAim("user `openhands`: the base is pulled, nothing else", "user", true),
 		r.sizeAim(),
 		r.ratioAim("a further image at least 100 times quicker than the proof of concept's", "poc", 100),

@@ -42,6 +42,11 @@ func (w *world) measure(ctx context.Context, scenario string, way way, p point) 
 		jobs = append(jobs, job{target: fmt.Sprintf("%s%d", targetPrefix, i), base: w.ref(from.image(i))})
 	}
 	r := &result{Scenario: scenario, Way: way.name, Point: p}
+	if way.lock {
+		if r.Lock, err = w.writeLock(ctx, dir, jobs, deps); err != nil {
+			return nil, err
+		}
+	}
 	first := batch{dir: dir, jobs: jobs[:1], point: p}
 	first.Bake, first.AtOnce = false, 1
 	if r.First, err = w.run(ctx, first, deps); err != nil {

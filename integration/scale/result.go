@@ -29,6 +29,8 @@ type result struct {
 	Scenario string `json:"scenario"`
 	Way      string `json:"way"`
 	Point    point  `json:"point"`
+	// Lock is the writing of the lock that a way wants, before.
+	Lock *collection `json:"lock,omitempty"`
 	// First is the first image on a daemon that knows nothing.
 	First   cost `json:"first"`
 	Further cost `json:"further"`

@@ -95,7 +95,7 @@ func scenarios() []scenario {
 			ways: []string{"root", "link"}},
 		{name: "ways", text: "A further image, each way", axis: byCall, samples: few,
 			points: []point{usual},
-			ways:   []string{"root", "user", "start", "poc", "link", "link-user", "assembly"}},
+			ways:   []string{"root", "user", "start", "lock", "poc", "link", "link-user", "assembly"}},
 		{name: "payload", text: "The size of /openhands", samples: few,
 			axis: func(p point) string { return formatBytes(p.Size) },
 			points: points([]int64{100 * megabyte, 500 * megabyte, 2 * gigabyte, 5 * gigabyte},
@@ -113,10 +113,10 @@ func scenarios() []scenario {
 			axis:   func(p point) string { return fmt.Sprint(p.AtOnce) },
 			points: points([]int{1, 8, 32}, func(p *point, n int) { p.Size, p.Bases, p.AtOnce = 100*megabyte, 64, n }),
 			ways:   []string{"root", "user", "link"}},
-		{name: "bases", text: "Bases in one bake call", axis: bakeAxis, points: bakes(), ways: []string{"root", "user", "link"},
+		{name: "bases", text: "Bases in one bake call", axis: bakeAxis, points: bakes(), ways: []string{"root", "user", "lock", "link"},
 			samples: func(way string, p point) int {
 				special := p.NoAttestations || !p.Untraced
-				if p.Bases > 100 && way == "link" || special && way != "root" || p.Known && way != "user" {
+				if p.Bases > 100 && way == "link" || p.Bases < 100 && way == "lock" || special && way != "root" || p.Known && way != "user" {
 					return 0
 				}
 				return p.Bases

@@ -59,6 +59,11 @@ func writeResults(b *strings.Builder, s scenario, list []result) {
 			f.CPU.sum()/float64(max(1, f.Images)), formatBytes(f.per(f.Read.Bases+f.Read.Deps)),
 			formatBytes(f.per(f.New.bytes())), formatBytes(f.per(f.Store.bytes())), res.First.Failures+f.Failures)
 	}
+	for _, res := range list {
+		if res.Lock != nil {
+			fmt.Fprintf(b, "\n%s\n", res.Lock)
+		}
+	}
 	if line := extrapolated(s, list); line != "" {
 		fmt.Fprintf(b, "\n%s\n", line)
 	}

@@ -19,6 +19,8 @@ type way struct {
 	hasUser bool
 	// code wants a deps image without the server's code, and a checkout of it.
 	code bool
+	// lock wants a lock that knows all bases beside the spec.
+	lock bool
 }
 
 const (
@@ -61,6 +63,7 @@ func ways() []way {
 		{name: "root", text: "frontend, `user: root`", file: specFile + "user: root\n"},
 		{name: "user", text: "frontend, user `openhands`", file: specFile + "user: openhands\n"},
 		{name: "start", text: "frontend, user `openhands`, `create: start`", file: specFile + "user: {name: openhands, create: start}\n"},
+		{name: "lock", text: "frontend, user `openhands`, bases that a lock knows", file: specFile + "user: openhands\n", lock: true},
 		{name: "poc", text: "Dockerfile of the proof of concept: `COPY`, `useradd`, `chown -R`",
 			file: stages + "COPY --from=deps /openhands /openhands\n" + environment + addUser + " /openhands\nWORKDIR /workspace\n"},
 		{name: "link", text: "Dockerfile, `COPY --link --chown` alone: no user, home or workspace",
