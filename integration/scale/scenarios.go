@@ -116,7 +116,7 @@ func scenarios() []scenario {
 		{name: "bases", text: "Bases in one bake call", axis: bakeAxis, points: bakes(), ways: []string{"root", "user", "lock", "link"},
 			samples: func(way string, p point) int {
 				special := p.NoAttestations || !p.Untraced
-				if p.Bases > 100 && way == "link" || p.Bases < 100 && way == "lock" || special && way != "root" || p.Known && way != "user" {
+				if p.Bases > 100 && way == "link" || p.Bases <= 10 && way == "lock" || special && way != "root" || p.Known && way != "user" {
 					return 0
 				}
 				return p.Bases
