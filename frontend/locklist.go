@@ -80,8 +80,8 @@ type lookup struct {
 }
 
 // recordListed looks up the bases of the list that the lock lacks; with --pull all
-// of them. Those that cannot be had are warnings, unless there are no others: the
-// rest is worth having, and the next request only asks for what is missing.
+// of them. Those that cannot be had are warnings, unless there are no others: a lock
+// of the rest is worth having, and the next request only asks for what is missing.
 func (r *request) recordListed(ctx context.Context, l *lock.Lock, before lockFile) error {
 	lookups, err := r.lookups(before)
 	if err != nil {
@@ -98,7 +98,7 @@ func (r *request) recordListed(ctx context.Context, l *lock.Lock, before lockFil
 		}
 		l.Add(u.found)
 	}
-	if len(problems) > 0 && len(problems) == len(lookups) {
+	if all := len(r.listed.bases) * len(r.lockPlatforms); len(problems) > 0 && len(problems) == all {
 		return &spec.Error{Filename: r.listed.source.Filename, Problems: problems}
 	}
 	for i := range problems {

@@ -98,6 +98,10 @@ func TestLockOfListWithFailures(t *testing.T) {
 	if !slices.EqualFunc(s.warnings, want, strings.HasPrefix) {
 		t.Errorf("warns of %q", s.warnings)
 	}
+	s = &stub{spec: anyBase, list: "gone:1\n" + list, lock: string(l.Encode()), images: images}
+	if text := written(t, s); text != string(l.Encode()) || len(s.warnings) != 1 {
+		t.Errorf("where all but one are locked, the lock becomes\n%s%q", text, s.warnings)
+	}
 	s = &stub{spec: anyBase, list: "gone:1\nbroken:1\n", images: images, opts: map[string]string{"target": lockTarget}}
 	if _, err := run(t, s); err == nil || !strings.Contains(err.Error(), `openhands.bases.txt:1:1: base image "gone:1"`) || !strings.Contains(err.Error(), `openhands.bases.txt:2:1: base image "broken:1"`) {
 		t.Errorf("no base can be had: %v", err)

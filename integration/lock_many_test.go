@@ -105,7 +105,7 @@ func TestLockOfManyBases(t *testing.T) {
 		t.Error("bases that the lock knows are read again")
 	}
 
-	bake := func(t *testing.T, dir, how string, contexts map[string]string) {
+	bake := func(dir, how, user string, contexts map[string]string) {
 		t.Helper()
 		targets := map[string]any{}
 		for i, base := range list {
@@ -134,17 +134,17 @@ func TestLockOfManyBases(t *testing.T) {
 		}
 		for i := range list {
 			img := pulled(t, fmt.Sprintf("%s/test/lock-many-%s-%d:1", eng.Registry(), how, i), "amd64")
-			if got := configOf(t, img).Config.User; got != "openhands" {
-				t.Errorf("%s: the user is %q", how, got)
+			if got := configOf(t, img).Config.User; got != user {
+				t.Errorf("%s: the user is %q, want %q", how, got, user)
 			}
 		}
 	}
-	bake(t, dir, "file", nil)
+	bake(dir, "file", "openhands", nil)
 	elsewhere := func(yaml string) string {
 		return filepath.Dir(writeSpec(t, "base_image: ${BASE_IMAGE}\ndeps_image: "+here.named(deps)+"\n"+yaml))
 	}
-	bake(t, elsewhere(""), "image", map[string]string{"openhands-lock": "docker-image://" + shared})
-	bake(t, elsewhere("user: {name: openhands, create: start}\n"), "start", nil)
+	bake(elsewhere(""), "image", "openhands", map[string]string{"openhands-lock": "docker-image://" + shared})
+	bake(elsewhere("user: {name: openhands, create: start}\n"), "start", "0", nil) // the start makes the user
 }
 
 func put(t *testing.T, file, text string) {

@@ -75,7 +75,7 @@ func (p *listParser) line(number int, text string) {
 	case len(strings.Fields(ref)) > 1:
 		p.report(number, ref, column, "%q is more than one word: write one reference on each line, and comments behind #", ref)
 	case !ok:
-		p.report(number, ref, column, "%q is no reference of an image: write it as debian:trixie-slim or registry.example.com/team/base:1", ref)
+		p.report(number, ref, column, "%q is no reference of an image: write it in lower case, as debian:trixie-slim or registry.example.com/team/base:1", ref)
 	case twice:
 		p.report(number, ref, column, "%q is named twice, first on line %d: remove one of the two lines", ref, first)
 	default:
