@@ -69,7 +69,8 @@ func (p *listParser) line(number int, text string) {
 	if ref == "" {
 		return
 	}
-	column := utf8.RuneCountInString(text[:strings.Index(text, ref)]) + 1
+	before, _, _ := strings.Cut(text, ref)
+	column := utf8.RuneCountInString(before) + 1
 	name, ok := Named(ref)
 	switch first, twice := p.lines[name]; {
 	case len(strings.Fields(ref)) > 1:
