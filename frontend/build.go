@@ -175,7 +175,8 @@ func (r *request) sides(ctx context.Context, in ohllb.Input) (ohllb.Input, error
 		baseErr error
 		work    sync.WaitGroup
 	)
-	work.Go(func() { base, baseErr = r.base(ctx, in.Platform) })
+	platform := in.Platform
+	work.Go(func() { base, baseErr = r.base(ctx, platform) })
 	in, err := r.openhands(ctx, in)
 	work.Wait()
 	in.Base = base

@@ -121,7 +121,7 @@ func TestMarkdown(t *testing.T) {
 		"root 30 s, user 50 s,", "poc 100 min,", "Times as long as `root`: user 1.67,", "link 5,",
 		"![A further image, each way](charts/ways.svg)",
 		"| seconds of a further image, mean | at | resolve | between | CPU: daemon |",
-		"`/openhands` of 100 MB, in 8 layers, bases of 2 layers, one bake call.",
+		"`/openhands` of 100 MB, in 8 layers, bases of 2 layers, one bake call with `--jobs=8`, no traces.",
 		"| root | 500, bases known |",
 	} {
 		if !strings.Contains(text, want) {
