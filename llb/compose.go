@@ -6,6 +6,7 @@
 package llb
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -123,8 +124,22 @@ func Compose(in Input) (*Output, error) {
 		State:     in.runCommands(root, img.Config.Env),
 		Image:     img,
 		BaseImage: imageconfig.BaseFor(in.Base.Config, patch),
-		Warnings:  id.warnings,
+		Warnings:  append(id.warnings, in.tooDeep(patch)...),
 	}, nil
+}
+
+// maxLayers is what Docker's own image store takes (maxLayerDepth in moby's
+// layer/layer_store.go). BuildKit and containerd take more.
+const maxLayers = 125
+
+// tooDeep warns of an image that some engines cannot pull.
+func (in Input) tooDeep(patch imageconfig.Patch) []spec.Problem {
+	n := len(in.Base.Config.RootFS.DiffIDs) + len(patch.Layers)
+	if n <= maxLayers {
+		return nil
+	}
+	return []spec.Problem{in.problem("base_image",
+		fmt.Sprintf("the image has %d layers, and Docker without containerd's image store takes at most %d: use a base image of fewer layers", n, maxLayers))}
 }
 
 // ComposeDeps is the image that holds only /openhands: what deps_image of

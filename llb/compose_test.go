@@ -160,6 +160,29 @@ const (
 	withSource = "base_image: debian:trixie-slim\nserver: {name: action-execution-server, source: .}\n"
 )
 
+func TestTooDeep(t *testing.T) {
+	for n, want := range map[int]bool{1: false, 123: false, 124: true, 127: true} {
+		in := input(t, "base_image: debian\ndeps_image: deps\nuser: root\n", nil)
+		in.Base.Config.RootFS.DiffIDs = make([]digest.Digest, n)
+		out := compose(t, in)
+		if got := len(out.Warnings) > 0 && strings.Contains(out.Warnings[0].Message, fmt.Sprintf("the image has %d layers, and Docker", n+2)); got != want {
+			t.Errorf("%d layers and two of ours: warnings %v, want one: %t", n, out.Warnings, want)
+		}
+	}
+}
+
+// A directory that our files lie in keeps its owner, wherever the base leads.
+func TestWorkspaceThatIsNobodys(t *testing.T) {
+	for target, refused := range map[string]bool{"/etc": true, "/": true, "etc/..": true, "/srv": false, "/home/openhands": false} {
+		facts := debian()
+		facts.Entries["/workspace"] = ohllb.Entry{Mode: fs.ModeSymlink | 0o777, Linkname: target}
+		_, err := ohllb.Compose(input(t, "base_image: debian\ndeps_image: deps\n", facts))
+		if refused != (err != nil && strings.Contains(err.Error(), "in the base image")) {
+			t.Errorf("%s: got %v, want an error: %t", target, err, refused)
+		}
+	}
+}
+
 func TestComposeGolden(t *testing.T) {
 	empty := &ohllb.Facts{Entries: map[string]ohllb.Entry{}}
 	symlinks := debian()

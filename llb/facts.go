@@ -31,10 +31,32 @@ type Facts struct {
 type Entry struct {
 	Mode     fs.FileMode
 	UID, GID int
+	Size     int64 // 0 where it comes from a lock file, which has what was read
 	Linkname string
 	// Xattrs says that the file has extended attributes.
 	Xattrs bool
 }
+
+// Kind names the type of a file for messages.
+func (e Entry) Kind() string {
+	switch {
+	case e.Mode.IsDir():
+		return "a directory"
+	case e.Mode&fs.ModeSymlink != 0:
+		return "a symlink"
+	case e.Mode&fs.ModeNamedPipe != 0:
+		return "a FIFO"
+	case e.Mode&fs.ModeSocket != 0:
+		return "a socket"
+	case e.Mode&fs.ModeDevice != 0:
+		return "a device"
+	case e.Mode&fs.ModeIrregular != 0:
+		return "a special file"
+	}
+	return "a file"
+}
+
+const openhands = "/openhands"
 
 // Lstat describes a path without following a symlink at its end. The directory
 // of the path is real: [Walk] has resolved it. ok is false for a missing file.
@@ -93,6 +115,30 @@ func (f *Facts) resolve(p string) (real string, ok bool, err error) {
 		e, ok := f.Entries[p]
 		return e, ok, nil
 	})
+}
+
+// leadElsewhere is what to do about a symlink of a base.
+const leadElsewhere = "use a base image in which it leads elsewhere"
+
+// place is resolve for a file that is to be written. Where the base's symlinks
+// lead to, a container must find it again: not below a file system that runtimes
+// mount, and not through the base's /openhands, which ours replaces.
+func (f *Facts) place(p string) (real string, ok bool, err error) {
+	linked, replaced := false, false
+	real, ok, err = Walk(p, func(p string) (Entry, bool, error) {
+		e, ok := f.Entries[p]
+		linked = linked || e.Mode&fs.ModeSymlink != 0
+		replaced = replaced || p == openhands
+		return e, ok, nil
+	})
+	switch top, _, _ := strings.Cut(strings.TrimPrefix(real, "/"), "/"); {
+	case err != nil || !linked:
+	case slices.Contains([]string{"dev", "proc", "sys"}, top):
+		err = fmt.Errorf("%q leads to %q in the base image, which containers mount over: %s", p, real, leadElsewhere)
+	case replaced:
+		err = fmt.Errorf("%q leads into %s in the base image, which ours replaces: %s", p, openhands, leadElsewhere)
+	}
+	return real, ok, err
 }
 
 // exists tells whether a path leads to a file.

@@ -21,6 +21,8 @@ type layer struct {
 
 	file *llb.FileAction
 	dirs map[string]bool
+	// kept are directories that have been repeated as the base has them.
+	kept map[string]bool
 }
 
 func newLayer(in Input) *layer {
@@ -28,7 +30,7 @@ func newLayer(in Input) *layer {
 	if facts == nil {
 		facts = &Facts{}
 	}
-	return &layer{facts: facts, base: in.root(), links: in.Links, copied: in.NoMerge, dirs: map[string]bool{"/": true}}
+	return &layer{facts: facts, base: in.root(), links: in.Links, copied: in.NoMerge, dirs: map[string]bool{"/": true}, kept: map[string]bool{"/": true}}
 }
 
 func (l *layer) add(a *llb.FileAction, chain func(*llb.FileAction) *llb.FileAction) {
@@ -55,7 +57,7 @@ type owned struct {
 
 // dir makes a directory with this owner; one that the base has keeps its mode.
 func (l *layer) dir(p string, o owned) error {
-	real, ok, err := l.facts.resolve(p)
+	real, ok, err := l.facts.place(p)
 	if err != nil {
 		return err
 	}
@@ -69,13 +71,16 @@ func (l *layer) dir(p string, o owned) error {
 	if ok {
 		o.mode = e.Mode
 	}
+	if l.kept[real] && real != path.Clean(p) && e.UID != o.uid {
+		return fmt.Errorf("%q leads to %q in the base image, which keeps its owner: %s", p, real, leadElsewhere)
+	}
 	l.mkdir(real, o, e.Xattrs)
 	return nil
 }
 
 // write makes a file; of one that the base has, mode and owner are kept.
 func (l *layer) write(p string, o owned, data []byte) error {
-	real, ok, err := l.facts.resolve(p)
+	real, ok, err := l.facts.place(p)
 	if err != nil {
 		return err
 	}
@@ -133,6 +138,7 @@ func (l *layer) parents(real string) error {
 		return fmt.Errorf("%q is not a directory in the base image", dir)
 	}
 	l.mkdir(dir, owned{mode: e.Mode, uid: e.UID, gid: e.GID}, e.Xattrs)
+	l.kept[dir] = true
 	return nil
 }
 
