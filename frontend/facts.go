@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	fstypes "github.com/tonistiigi/fsutil/types"
@@ -45,7 +44,7 @@ func (r *request) packages(ctx context.Context, in ohllb.Input) (*llb.State, err
 	if err := rd.look(ctx, ohllb.ManagerPaths()...); err != nil {
 		return nil, err
 	}
-	release, err := rd.file(ctx, "/etc/os-release")
+	release, err := rd.file(ctx, osRelease)
 	if err != nil {
 		return nil, err
 	}
@@ -117,20 +116,50 @@ func (rd *reader) walk(ctx context.Context, p string) (string, bool, error) {
 	return ohllb.Walk(p, func(p string) (ohllb.Entry, bool, error) { return rd.lstat(ctx, p) })
 }
 
-// file reads a file; nil means that there is none.
+const osRelease = "/etc/os-release"
+
+// maxFile is what a file of a base may have to be read: some 40,000 accounts.
+// Larger ones would be held several times over, and sent to the daemon with the
+// graph.
+const maxFile = 2 << 20
+
+// file reads a file; nil means that there is none. What is no regular file is
+// not opened: a FIFO never answers, and a device is the daemon's machine's.
 func (rd *reader) file(ctx context.Context, p string) ([]byte, error) {
 	real, ok, err := rd.walk(ctx, p)
 	if err != nil || !ok {
 		return nil, err
 	}
-	data, err := dockerui.ReadFile(ctx, rd.ref, real)
+	e := rd.facts.Entries[real]
+	if !e.Mode.IsRegular() {
+		return nil, fmt.Errorf("%q is %s in the base image, not a file: %s", p, e.Kind(), remedy(p))
+	}
+	if e.Size > maxFile {
+		return nil, tooLarge(p, e.Size)
+	}
+	data, err := rd.ref.ReadFile(ctx, client.ReadRequest{Filename: real, Range: &client.FileRange{Length: maxFile + 1}})
 	if err != nil {
 		return nil, &readError{p, err}
+	}
+	if len(data) > maxFile { // BuildKit gives no size to a hard link
+		return nil, tooLarge(p, int64(len(data)))
 	}
 	if data == nil {
 		data = []byte{}
 	}
 	return data, nil
+}
+
+func tooLarge(p string, size int64) error {
+	return fmt.Errorf("%q has %d bytes or more in the base image, and at most %d are read: %s", p, size, maxFile, remedy(p))
+}
+
+// remedy says what to do about a file of a base that cannot be read.
+func remedy(p string) string {
+	if p == osRelease {
+		return "give the base a proper one"
+	}
+	return "give the base a proper one, or name the user by number, for which nothing is read"
 }
 
 // lstat asks for one entry of a directory: StatFile would follow a symlink,
@@ -162,6 +191,7 @@ func entry(st *fstypes.Stat) ohllb.Entry {
 		Mode:     fs.FileMode(st.Mode),
 		UID:      int(st.Uid),
 		GID:      int(st.Gid),
+		Size:     st.Size,
 		Linkname: st.Linkname,
 	}
 	for k := range st.Xattrs {
@@ -171,23 +201,6 @@ func entry(st *fstypes.Stat) ohllb.Entry {
 		}
 	}
 	return e
-}
-
-// topLevel lists the names in a file system's root.
-func (r *request) topLevel(ctx context.Context, st llb.State, p ocispecs.Platform) (map[string]bool, error) {
-	ref, err := r.solve(ctx, st, p)
-	if err != nil || ref == nil {
-		return nil, err
-	}
-	list, err := ref.ReadDir(ctx, client.ReadDirRequest{Path: "/"})
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]bool{}
-	for _, st := range list {
-		names[st.Path] = true
-	}
-	return names, nil
 }
 
 // escapePattern makes a file name an include pattern that matches it alone

@@ -77,7 +77,7 @@ func (r *request) lockFacts(ctx context.Context, in ohllb.Input) (lock.Facts, er
 	if err != nil {
 		return lock.Facts{}, err
 	}
-	release, err := rd.file(ctx, "/etc/os-release")
+	release, err := rd.file(ctx, osRelease)
 	if err != nil {
 		return lock.Facts{}, err
 	}
