@@ -33,6 +33,7 @@ func (in Input) patch(id *plan, server spec.Server) imageconfig.Patch {
 	p.Layers = in.layers(id)
 	p.Labels = in.labels(p.Layers)
 	p.DropLabels = baseLabels()
+	p.DropVolumes = openhands
 	in.patchForParts(&p)
 	if server.Wanted() {
 		in.patchForServer(&p, id, server)

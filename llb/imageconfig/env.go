@@ -16,6 +16,10 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 // then the new ones by name.
 func patchEnv(base []string, p Patch) []string {
 	order, values := parseEnv(base)
+	given := make(map[string]bool, len(order))
+	for _, key := range order {
+		given[key] = true
+	}
 	maps.Copy(values, p.Env)
 	_, localeSet := values["LC_ALL"]
 	for key, value := range p.DefaultEnv {
@@ -27,7 +31,7 @@ func patchEnv(base []string, p Patch) []string {
 
 	known := len(order)
 	for key := range values {
-		if !slices.Contains(order[:known], key) {
+		if !given[key] {
 			order = append(order, key)
 		}
 	}
@@ -41,11 +45,15 @@ func patchEnv(base []string, p Patch) []string {
 }
 
 // parseEnv reads KEY=VALUE entries. Of entries with the same key the last one
-// wins, as in a shell, and keeps the first one's place.
+// wins, as in a shell, and keeps the first one's place. One without a name is left
+// out: no container would start with it.
 func parseEnv(env []string) (order []string, values map[string]string) {
 	values = make(map[string]string, len(env))
 	for _, entry := range env {
 		key, value, _ := strings.Cut(entry, "=")
+		if key == "" {
+			continue
+		}
 		if _, seen := values[key]; !seen {
 			order = append(order, key)
 		}
@@ -65,10 +73,12 @@ func joinPath(first []string, path string, last []string) string {
 		return slices.Contains(first, dir) || slices.Contains(last, dir)
 	})
 	var dirs []string
+	seen := map[string]bool{"": true}
 	for _, dir := range slices.Concat(first, middle, last) {
-		if dir != "" && !slices.Contains(dirs, dir) {
+		if !seen[dir] {
 			dirs = append(dirs, dir)
 		}
+		seen[dir] = true
 	}
 	return strings.Join(dirs, ":")
 }

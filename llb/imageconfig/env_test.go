@@ -34,6 +34,7 @@ func TestPatchEnv(t *testing.T) {
 		},
 		{"last of equal keys wins", []string{"A=1", "PATH=/x", "A=2"}, Patch{}, []string{"A=2", "PATH=/x"}},
 		{"entry without a value", []string{"A", "PATH=/x", "B="}, Patch{}, []string{"A=", "PATH=/x", "B="}},
+		{"entry without a name", []string{"=1", "A=2", "=", "PATH=/x", ""}, Patch{}, []string{"A=2", "PATH=/x"}},
 		{"keys that are prefixes", []string{"PATHS=/p", "PATH=/x"}, Patch{Env: env{"PAT": "1"}}, []string{"PATHS=/p", "PATH=/x", "PAT=1"}},
 		{"default", []string{"PATH=/x"}, Patch{DefaultEnv: env{"LANG": "C.UTF-8", "D": "1"}}, []string{"PATH=/x", "D=1", "LANG=C.UTF-8"}},
 		{"default that the base sets", []string{"PATH=/x", "LANG="}, Patch{DefaultEnv: env{"LANG": "C.UTF-8"}}, []string{"PATH=/x", "LANG="}},

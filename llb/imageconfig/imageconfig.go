@@ -8,6 +8,7 @@ package imageconfig
 
 import (
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +45,10 @@ type Patch struct {
 	// ExposedPorts are added to the base's, as "8000/tcp".
 	ExposedPorts []string
 
+	// DropVolumes is a directory that no volume of the base may hide, in whole or
+	// in part.
+	DropVolumes string
+
 	// DropLabels are labels of the base that are about the base itself; one that
 	// ends in "." stands for all that begin so.
 	DropLabels []string
@@ -58,7 +63,7 @@ type Patch struct {
 // Apply returns the config of the image that p makes of the base. The result
 // shares no memory with either.
 //
-// Volumes stay the base's. ONBUILD goes: these are instructions
+// Volumes stay the base's, but for DropVolumes. ONBUILD goes: these are instructions
 // for Dockerfiles on top of the base, written for the base. So does ArgsEscaped,
 // which only Windows knows.
 func Apply(base dockerspec.DockerOCIImage, p Patch) dockerspec.DockerOCIImage {
@@ -82,6 +87,7 @@ func Apply(base dockerspec.DockerOCIImage, p Patch) dockerspec.DockerOCIImage {
 		config.ExposedPorts[port] = struct{}{}
 	}
 	patchCommand(config, p)
+	maps.DeleteFunc(config.Volumes, func(dir string, _ struct{}) bool { return p.hides(dir) })
 	maps.DeleteFunc(config.Labels, func(name, _ string) bool { return p.drops(name) })
 	for _, labels := range []map[string]string{p.Labels, p.RequestLabels} {
 		if config.Labels == nil && len(labels) > 0 {
@@ -98,6 +104,11 @@ func (p Patch) drops(label string) bool {
 	return slices.ContainsFunc(p.DropLabels, func(d string) bool {
 		return label == d || strings.HasSuffix(d, ".") && strings.HasPrefix(label, d)
 	})
+}
+
+// hides tells whether a volume lies on what DropVolumes names, or below it.
+func (p Patch) hides(volume string) bool {
+	return p.DropVolumes != "" && strings.HasPrefix(path.Clean("/"+volume)+"/", p.DropVolumes+"/")
 }
 
 // patchCommand settles what a container of the image runs. The base's

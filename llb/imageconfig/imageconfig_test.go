@@ -3,6 +3,7 @@ package imageconfig
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -146,6 +147,18 @@ func TestApplyPlatform(t *testing.T) {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestDropVolumes(t *testing.T) {
+	base := dockerspec.DockerOCIImage{}
+	base.Config.Volumes = map[string]struct{}{"/o": {}, "/o/": {}, "/o/x": {}, "o/y": {}, "/../o/z/..": {}, "/": {}, "/ox": {}, "/data": {}}
+	got := slices.Sorted(maps.Keys(Apply(base, Patch{DropVolumes: "/o"}).Config.Volumes))
+	if want := []string{"/", "/data", "/ox"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := Apply(base, Patch{}).Config.Volumes; len(got) != len(base.Config.Volumes) {
+		t.Errorf("without the option %q are left", got)
 	}
 }
 
