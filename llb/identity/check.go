@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path"
+	"strconv"
 	"strings"
 )
 
@@ -94,8 +95,12 @@ func (w Want) conflicts(have Account) error {
 	return errors.Join(errs...)
 }
 
-// conflict words one difference; values are numbers or paths.
+// conflict words one difference; values are numbers or paths. A path of the base
+// is anybody's text.
 func (w Want) conflict(key string, want, have any) error {
+	if path, ok := have.(string); ok && strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		have = strconv.Quote(path)
+	}
 	return problem(key, "is %v, but the base image has a user %q with %s %v: drop user.%s, set it to %v, or choose another name",
 		want, w.Name, key, have, key, have)
 }
