@@ -43,6 +43,10 @@ func registry() map[string]stubImage {
 		"unlabelled:1": {files: fstest.MapFS{"openhands/x": {}}},
 		"fat:1":        {files: fstest.MapFS{"openhands/x": {}, "etc/x": {}}},
 		"nodeps:1":     {files: fstest.MapFS{"etc/x": {}}},
+		"linkdeps:1":   {files: fstest.MapFS{"openhands": {Data: []byte("/etc"), Mode: fs.ModeSymlink}, "etc/x": {}}},
+		"fifo:1":       {files: fstest.MapFS{"etc/passwd": {Mode: fs.ModeNamedPipe | 0o644}}},
+		"device:1":     {files: fstest.MapFS{"etc/os-release": {Mode: fs.ModeDevice | 0o644}, "usr/bin/apt-get": {Mode: 0o755}}},
+		"large:1":      {files: fstest.MapFS{"etc/group": {Data: make([]byte, maxFile+1), Mode: 0o644}}},
 		"amd64only:1":  {config: config("amd64", nil)},
 		"locked:1":     {err: errors.New("pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed")},
 		"noplatform:1": {err: errors.New("no match for platform in manifest: not found")},
@@ -99,6 +103,10 @@ func TestErrorsPointIntoTheSpec(t *testing.T) {
 		{"no such platform", "base_image: noplatform:1\n", nil, []string{"linux/amd64"}, []int32{1}},
 		{"other platform", "base_image: amd64only:1\n", map[string]string{"platform": "linux/arm64"}, []string{"linux/arm64", "linux/amd64"}, []int32{1}},
 		{"deps image without /openhands", "base_image: debian:trixie-slim\ndeps_image: nodeps:1\n", nil, []string{"/openhands", "--target deps"}, []int32{2}},
+		{"deps image with a symlink", "base_image: debian:trixie-slim\ndeps_image: linkdeps:1\n", nil, []string{"/openhands is a symlink, not a directory", "--target deps"}, []int32{2}},
+		{"FIFO in a base", "base_image: fifo:1\ndeps_image: deps:1\n", nil, []string{`"/etc/passwd" is a FIFO in the base image, not a file`, "name the user by number"}, []int32{1}},
+		{"device in a base", "base_image: device:1\ndeps_image: deps:1\nextra_deps: {packages: [less]}\n", nil, []string{`"/etc/os-release" is a device in the base image, not a file: give the base a proper one`}, []int32{1}},
+		{"large file in a base", "base_image: large:1\ndeps_image: deps:1\n", nil, []string{`"/etc/group" has 2097153 bytes or more in the base image, and at most 2097152 are read`}, []int32{1}},
 		{"deps image of another layout", "base_image: debian:trixie-slim\ndeps_image: olddeps:1\n", nil, []string{`"0"`}, []int32{2}},
 		{"builder that does not exist", "base_image: debian:trixie-slim\ndeps:\n  builder: nosuch:1\n", nil, []string{"builder image"}, []int32{3}},
 		{"deps image without the server", "base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: root\nserver: action-execution-server\n", nil,
@@ -262,7 +270,7 @@ func TestWarnings(t *testing.T) {
 		without    []apicaps.CapID
 		want       string
 	}{
-		{"fat deps image", "base_image: debian:trixie-slim\ndeps_image: fat:1\nuser: root\n", nil, "more than /openhands"},
+		{"fat deps image", "base_image: debian:trixie-slim\ndeps_image: fat:1\nuser: root\n", nil, "its /openhands is copied"},
 		{"unused arg", "base_image: debian:trixie-slim\nargs: {X: y}\ndeps_image: deps:1\nuser: root\n", nil, "(line 2)"},
 		{"no MergeOp", "base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: root\n", []apicaps.CapID{pb.CapMergeOp}, "MergeOp"},
 		{"no sudo", "base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: {name: dev, sudo: true}\n", nil, "no sudo"},

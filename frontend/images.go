@@ -109,10 +109,17 @@ func (r *request) registryImage(ctx context.Context, key imageKey, ref string, p
 }
 
 // checkPlatform refuses an image that was made for another platform: a
-// registry gives a single-platform image to everyone who asks.
+// registry gives a single-platform image to everyone who asks. What a config does
+// not say is as the request has it.
 func (r *request) checkPlatform(key imageKey, img ohllb.Image, p ocispecs.Platform) error {
 	got := img.Config.Platform
-	if got.Architecture == "" || platforms.Only(p).Match(platforms.Normalize(got)) {
+	if got.OS == "" {
+		got.OS = p.OS
+	}
+	if got.Architecture == "" {
+		got.Architecture, got.Variant = p.Architecture, p.Variant
+	}
+	if platforms.Only(p).Match(platforms.Normalize(got)) {
 		return nil
 	}
 	return r.input(p).Problem(key.path, fmt.Errorf("%s %q is for %s, not for %s: name an image that has this platform, or build with --platform %s",
@@ -222,7 +229,8 @@ func (r *request) checkSource(ctx context.Context, in ohllb.Input, st llb.State)
 }
 
 // prebuilt takes a deps image as it is where its label says that it holds only
-// /openhands; of any other it has to look, which pulls it.
+// /openhands. Of any other the directory is copied, which pulls it: its layers may
+// have files elsewhere, and whiteouts of the base's, which nobody sees in it.
 func (r *request) prebuilt(ctx context.Context, in ohllb.Input, ref string) (ohllb.Deps, error) {
 	img, err := r.image(ctx, depsKey, ref, in.Platform)
 	if err != nil {
@@ -235,18 +243,21 @@ func (r *request) prebuilt(ctx context.Context, in ohllb.Input, ref string) (ohl
 	default:
 		return ohllb.Deps{}, in.Problem(depsKey.path, fmt.Errorf("deps image %q has layout version %q, this frontend knows %q: build it again with the target deps of this frontend", ref, v, ohllb.DepsVersion))
 	}
-	names, err := r.topLevel(ctx, img.State, in.Platform)
+	rd, err := r.reader(ctx, img.State, in.Platform)
 	if err != nil {
-		return ohllb.Deps{}, err
+		return ohllb.Deps{}, placed(in, depsKey.path, err)
 	}
-	if !names["openhands"] {
+	top, ok, err := rd.lstat(ctx, "/openhands")
+	switch {
+	case err != nil:
+		return ohllb.Deps{}, placed(in, depsKey.path, err)
+	case !ok:
 		return ohllb.Deps{}, in.Problem(depsKey.path, fmt.Errorf("deps image %q has no /openhands: build one with --target deps", ref))
+	case !top.Mode.IsDir():
+		return ohllb.Deps{}, in.Problem(depsKey.path, fmt.Errorf("deps image %q: /openhands is %s, not a directory: build one with --target deps", ref, top.Kind()))
 	}
-	if len(names) > 1 {
-		r.warn(ctx, in.Problem(depsKey.path, fmt.Errorf("deps image %q holds more than /openhands: it is pulled and copied on every daemon, and the copy is a layer that no other image shares; build a proper one with --target deps", ref)).Problems)
-		return ohllb.ReducedDeps(in, img), nil
-	}
-	return ohllb.PrebuiltDeps(img), nil
+	r.warn(ctx, in.Problem(depsKey.path, fmt.Errorf("deps image %q has no label %s: its /openhands is copied on every daemon, and the copy is a layer that no other image shares; build one with --target deps", ref, ohllb.LabelDepsVersion)).Problems)
+	return ohllb.ReducedDeps(in, img), nil
 }
 
 // helpers is the frontend's own image, which holds the helper programs.

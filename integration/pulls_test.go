@@ -55,7 +55,7 @@ func pullRows() []pullRow {
 		{"`type=local`", asRoot, export("local"), true, true},
 		{"`extra_deps.packages`", "base_image: DEBIAN\ndeps_image: DEPS\nuser: root\nextra_deps: {packages: [hostname]}\n", push(), true, false},
 		{"`extra_deps.run`", asRoot + "extra_deps: {run: [\"true\"]}\n", push(), true, true},
-		{"a `deps_image` that holds more than `/openhands`", "base_image: BASE\ndeps_image: MIXED\nuser: root\n", push(), false, true},
+		{"a `deps_image` without the label of one", "base_image: BASE\ndeps_image: MIXED\nuser: root\n", push(), false, true},
 		{"no `deps_image`: `/openhands` is built by this daemon", "base_image: BASE\nuser: root\ndeps: {tools: [jq]}\n", push(), false, false},
 	}
 }
