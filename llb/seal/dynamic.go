@@ -79,26 +79,34 @@ func (d dynamic) names(r io.ReaderAt, progs []elf.Prog64, f *File) error {
 }
 
 // stringAt reads the string that is loaded at a virtual address, and returns
-// its offset in the file too.
+// its offset in the file too. An address that two segments load is an error: what
+// is there then depends on the loader.
 func stringAt(r io.ReaderAt, progs []elf.Prog64, addr uint64) (string, int64, error) {
+	text, at, found := "", int64(0), 0
 	for _, p := range progs {
 		if elf.ProgType(p.Type) != elf.PT_LOAD || addr < p.Vaddr || addr-p.Vaddr >= p.Filesz {
 			continue
 		}
-		size := min(p.Filesz-(addr-p.Vaddr), maxPath)
-		at := p.Off + (addr - p.Vaddr)
-		if int64(at) < 0 {
+		off := p.Off + (addr - p.Vaddr)
+		if off < p.Off || int64(off) < 0 {
 			break
 		}
-		data := make([]byte, size)
-		n, err := r.ReadAt(data, int64(at))
+		data := make([]byte, min(p.Filesz-(addr-p.Vaddr), maxPath))
+		n, err := r.ReadAt(data, int64(off))
 		if err != nil && !errors.Is(err, io.EOF) {
 			return "", 0, err
 		}
-		if end := bytes.IndexByte(data[:n], 0); end >= 0 {
-			return string(data[:end]), int64(at), nil
+		end := bytes.IndexByte(data[:n], 0)
+		if end < 0 {
+			break
 		}
-		break
+		text, at, found = string(data[:end]), int64(off), found+1
 	}
-	return "", 0, fmt.Errorf("damaged ELF file: no string at address %#x", addr)
+	switch found {
+	case 0:
+		return "", 0, fmt.Errorf("damaged ELF file: no string at address %#x", addr)
+	case 1:
+		return text, at, nil
+	}
+	return "", 0, fmt.Errorf("damaged ELF file: %d segments have the address %#x", found, addr)
 }

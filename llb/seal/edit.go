@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -24,7 +25,17 @@ func Edits(f File, a Arch) ([]Edit, error) {
 		return nil, err
 	}
 	search, err := searchEdits(f)
-	return append(edits, search...), err
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range search {
+		for _, first := range edits {
+			if e.Offset < first.Offset+int64(len(first.Data)) && first.Offset < e.Offset+int64(len(e.Data)) {
+				return nil, errors.New("damaged ELF file: interpreter and search directory overlap")
+			}
+		}
+	}
+	return append(edits, search...), nil
 }
 
 // InterpreterEdits returns the edit that makes an executable a program of our
@@ -35,10 +46,11 @@ func InterpreterEdits(f File, a Arch) ([]Edit, error) {
 		return nil, nil
 	case a.interp:
 		// The segment keeps its length: the kernel wants a NUL as its last
-		// byte and reads the path up to the first (fs/binfmt_elf.c).
-		segment := make([]byte, f.interpLen)
-		copy(segment, Interpreter)
-		return []Edit{{f.interpAt, segment}}, nil
+		// byte and reads the path up to the first (fs/binfmt_elf.c). What may
+		// follow in the segment is not the interpreter's.
+		path := make([]byte, len(f.Interp))
+		copy(path, Interpreter)
+		return []Edit{{f.interpAt, path}}, nil
 	}
 	return nil, fmt.Errorf("interpreter %q cannot be sealed: want glibc's %q", f.Interp, a.interp)
 }

@@ -56,7 +56,7 @@ func TestInterpreterEditsLeaveSearchPath(t *testing.T) {
 	if err != nil || len(edits) != 1 {
 		t.Fatalf("got %d edits, %v, want 1", len(edits), err)
 	}
-	if want := Interpreter + "\x00\x00\x00"; string(edits[0].Data) != want || !bytes.HasPrefix(b[edits[0].Offset:], []byte(glibcAMD64)) {
+	if want := Interpreter + "\x00\x00"; string(edits[0].Data) != want || !bytes.HasPrefix(b[edits[0].Offset:], []byte(glibcAMD64)) {
 		t.Errorf("got %q at %#x, want %q over the old path", edits[0].Data, edits[0].Offset, want)
 	}
 }

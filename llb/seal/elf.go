@@ -46,8 +46,7 @@ type File struct {
 	Runpath []string // DT_RUNPATH, or DT_RPATH where that is absent
 	Machine string   // what a Foreign file is for, such as "32-bit 386"
 
-	interpAt, interpLen int64
-	runpathAt           int64
+	interpAt, runpathAt int64
 }
 
 // Bounds on what a file may claim about itself. maxPath is the kernel's own
@@ -130,6 +129,7 @@ func readProgs(r io.ReaderAt, h elf.Header64) ([]elf.Prog64, error) {
 func describe(r io.ReaderAt, t elf.Type, progs []elf.Prog64) (File, error) {
 	var f File
 	var dyn dynamic
+	program := false
 	if p, ok := first(progs, elf.PT_INTERP); ok {
 		if p.Filesz > maxPath {
 			return File{}, fmt.Errorf("damaged ELF file: interpreter path of %d bytes", p.Filesz)
@@ -138,8 +138,11 @@ func describe(r io.ReaderAt, t elf.Type, progs []elf.Prog64) (File, error) {
 		if err != nil {
 			return File{}, err
 		}
+		if len(path) == 0 || path[len(path)-1] != 0 { // the kernel does not start it
+			return File{}, errors.New("damaged ELF file: interpreter path without a NUL at its end")
+		}
 		f.Interp = cString(path)
-		f.interpAt, f.interpLen = int64(p.Off), int64(p.Filesz)
+		f.interpAt, program = int64(p.Off), true
 	}
 	if p, ok := first(progs, elf.PT_DYNAMIC); ok {
 		var err error
@@ -148,7 +151,7 @@ func describe(r io.ReaderAt, t elf.Type, progs []elf.Prog64) (File, error) {
 		}
 	}
 	switch {
-	case f.interpLen > 0:
+	case program:
 		f.Kind = Executable
 	case t == elf.ET_EXEC:
 		f.Kind = Static
