@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/openhands/llb-frontend/llb/seal"
@@ -22,6 +23,9 @@ func adopt(opt options, say func(string, ...any)) error {
 	}
 	t := newTree(nil)
 	if err := t.readDir(top, "/openhands"); err != nil {
+		return err
+	}
+	if err := t.onlyInside(); err != nil {
 		return err
 	}
 	o := newOutput(opt.arch, opt.libs...)
@@ -61,6 +65,31 @@ func adopt(opt options, say func(string, ...any)) error {
 	}
 	say("sealed %s of the tree", count(sealed, "ELF file"))
 	return checkComponent(opt.arch, append([]string{opt.out}, opt.libs...), say)
+}
+
+// onlyInside refuses a tree that has a file together with another directory, by a
+// hard link: sealing and normalizing would change it there too.
+func (t *tree) onlyInside() error {
+	names, links := map[fileID][]string{}, map[fileID]uint64{}
+	for p, e := range t.entries {
+		if e.data == nil {
+			continue
+		}
+		info, err := os.Lstat(e.data.disk)
+		if err != nil {
+			return err
+		}
+		id, n := idOf(info)
+		names[id], links[id] = append(names[id], p), n
+	}
+	var errs []error
+	for id, list := range names {
+		if links[id] > uint64(len(list)) {
+			errs = append(errs, fmt.Errorf("%s is a hard link to a file outside: make a copy of it", slices.Min(list)))
+		}
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(errs...)
 }
 
 // sealInPlace seals what the headers of the planned files ask for. A program
@@ -105,5 +134,5 @@ func (o *output) sealFile(name string) (sealed int, why string, err error) {
 	case info.Mode()&(fs.ModeSetuid|fs.ModeSetgid) != 0:
 		return 0, "", errors.New("setuid or setgid: our loader must not get its rights; take the bit off")
 	}
-	return 1, "", overwrite(name, info, edits)
+	return 1, "", overwrite(r, info, edits)
 }

@@ -17,10 +17,9 @@ import (
 // programs seals executables of other people's trees, where they lie.
 type programs struct {
 	archs []seal.Arch
-	// writing makes hard links of one file take turns.
-	writing sync.Mutex
 
 	mu      sync.Mutex
+	linked  map[fileID][]string // names of files with several, which wait for the others
 	sealed  int
 	skipped map[string]string // path -> why it was left alone
 	errs    map[string]error
@@ -31,7 +30,7 @@ type programs struct {
 // /openhands and may well need its own. A file that cannot be sealed does not
 // keep the others from it.
 func sealPrograms(archs []seal.Arch, paths []string, say func(string, ...any)) error {
-	p := &programs{archs: archs, skipped: map[string]string{}, errs: map[string]error{}}
+	p := &programs{archs: archs, linked: map[fileID][]string{}, skipped: map[string]string{}, errs: map[string]error{}}
 	names := make(chan string, 1024)
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -46,6 +45,7 @@ func sealPrograms(archs []seal.Arch, paths []string, say func(string, ...any)) e
 	}
 	close(names)
 	workers.Wait()
+	p.sealLinked()
 
 	for _, name := range slices.Sorted(maps.Keys(p.skipped)) {
 		say("left alone: %s: %s", name, p.skipped[name])
@@ -104,7 +104,33 @@ func (p *programs) program(name string) {
 	case info.Mode()&(fs.ModeSetuid|fs.ModeSetgid) != 0:
 		p.skip(name, "setuid or setgid: our loader must not get its rights")
 	default:
+		if id, links := idOf(info); links > 1 {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.linked[id] = append(p.linked[id], name)
+			return
+		}
 		p.write(name, f)
+	}
+}
+
+// sealLinked seals files with several names when all of them are known. One that
+// has a name elsewhere is somebody else's too.
+func (p *programs) sealLinked() {
+	for id, names := range p.linked {
+		for _, name := range names {
+			f, info, err := openRegular(name)
+			if err != nil {
+				p.fail(name, err)
+				continue
+			}
+			if now, links := idOf(info); now == id && links > uint64(len(names)) {
+				p.skip(name, "a hard link to a file outside: name that too, or make a copy of it")
+			} else {
+				p.write(name, f)
+			}
+			f.Close()
+		}
 	}
 }
 
@@ -126,8 +152,6 @@ func (p *programs) inspect(f *os.File) (file seal.File, edits []seal.Edit, err e
 // write looks again before it writes: a hard link may have been sealed under
 // its other name since.
 func (p *programs) write(name string, f *os.File) {
-	p.writing.Lock()
-	defer p.writing.Unlock()
 	info, err := f.Stat()
 	if err != nil {
 		p.fail(name, err)
@@ -135,7 +159,7 @@ func (p *programs) write(name string, f *os.File) {
 	}
 	_, edits, err := p.inspect(f)
 	if err == nil && len(edits) > 0 {
-		err = overwrite(name, info, edits)
+		err = overwrite(f, info, edits)
 	}
 	switch {
 	case err != nil:

@@ -133,35 +133,6 @@ sealed 5 programs
 	}
 }
 
-// TestSealProgramsKeepsLinksAndHoles is about files that a copy would blow up.
-func TestSealProgramsKeepsLinksAndHoles(t *testing.T) {
-	dir := t.TempDir()
-	big := made(t, dir, "tree/big", program64(), 0o755)
-	if err := os.Truncate(big, 1<<30); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"tree/twin", "outside"} {
-		if err := os.Link(big, filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	out, err := sealAt(t, dir, filepath.Join(dir, "tree"))
-	if err != nil || !strings.HasSuffix(out, "sealed 1 program\n") {
-		t.Errorf("got %q, %v", out, err)
-	}
-	info, err := os.Stat(filepath.Join(dir, "outside"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	stat := info.Sys().(*syscall.Stat_t)
-	if stat.Nlink != 3 || stat.Size != 1<<30 || stat.Blocks*512 > 1<<20 {
-		t.Errorf("%d links, %d bytes, %d blocks", stat.Nlink, stat.Size, stat.Blocks)
-	}
-	if got := interpreter(t, filepath.Join(dir, "outside")); got != seal.Interpreter {
-		t.Errorf("interpreter %q", got)
-	}
-}
-
 func TestSealProgramsRefuses(t *testing.T) {
 	dir := t.TempDir()
 	p := made(t, dir, "prog", program64(), 0o755)
