@@ -70,6 +70,16 @@ func (r *request) image(ctx context.Context, key imageKey, ref string, p ocispec
 	return img, r.checkPlatform(key, img, p)
 }
 
+// maxConfig is what an image's config may have: it goes into the result, once as
+// it is and once patched, and more than 16 MB BuildKit does not hand over at all.
+const maxConfig = 2 << 20
+
+type largeConfigError struct{ size int }
+
+func (e *largeConfigError) Error() string {
+	return fmt.Sprintf("the config has %d bytes, and at most %d are taken", e.size, maxConfig)
+}
+
 // registryImage pins the reference to the digest that it has now, so that the
 // graph of one request means one image.
 func (r *request) registryImage(ctx context.Context, key imageKey, ref string, p ocispecs.Platform, img *ohllb.Image) (llb.State, error) {
@@ -91,6 +101,9 @@ func (r *request) registryImage(ctx context.Context, key imageKey, ref string, p
 	})
 	if err != nil {
 		return llb.State{}, err
+	}
+	if len(config) > maxConfig {
+		return llb.State{}, &largeConfigError{len(config)}
 	}
 	if err := json.Unmarshal(config, &img.Config); err != nil {
 		return llb.State{}, fmt.Errorf("read the config of %s: %w", resolved, err)
@@ -143,6 +156,8 @@ func (r *request) imageError(key imageKey, ref string, p ocispecs.Platform, err 
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
+	case errors.As(err, new(*largeConfigError)), contains("message larger than max"):
+		remedy = "its config is too large: shorten labels and environment"
 	case isNoMatch(err):
 		remedy = fmt.Sprintf("it has no variant for %s: name an image that has one, or build for another --platform", platforms.Format(p))
 	case contains("401", "403", "unauthorized", "authorization failed", "insufficient_scope", "denied"):

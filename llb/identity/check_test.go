@@ -65,6 +65,12 @@ func TestEditErrors(t *testing.T) {
 			t.Errorf("error %v, want one about uid 5", err)
 		}
 	})
+	t.Run("home that would clear the screen", func(t *testing.T) {
+		_, _, err := Edit(Files{Passwd: some("a:x:5:5::/\x1b[2J:/sh\r\x07x\n")}, Want{Name: "a", Home: "/a", Shell: "/b"})
+		if err == nil || strings.ContainsAny(err.Error(), "\x1b\r\x07") || !strings.Contains(err.Error(), `home "/\x1b[2J"`) || !strings.Contains(err.Error(), `shell "/sh\r\ax"`) {
+			t.Errorf("error %q, want the values quoted", err)
+		}
+	})
 	t.Run("all at once", func(t *testing.T) {
 		_, _, err := Edit(have, Want{Name: "node", UID: id(1), GID: id(2), Home: "/x", Shell: "/y"})
 		if err == nil || strings.Count(err.Error(), "\n") != 3 {
