@@ -108,7 +108,7 @@ func TestErrorsPointIntoTheSpec(t *testing.T) {
 		{"FIFO in a base", "base_image: fifo:1\ndeps_image: deps:1\n", nil, []string{`"/etc/passwd" is a FIFO in the base image, not a file`, "name the user by number"}, []int32{1}},
 		{"device in a base", "base_image: device:1\ndeps_image: deps:1\nextra_deps: {packages: [less]}\n", nil, []string{`"/etc/os-release" is a device in the base image, not a file: give the base a proper one`}, []int32{1}},
 		{"large config of a base", "base_image: config:1\ndeps_image: deps:1\n", nil, []string{"its config is too large: shorten labels and environment"}, []int32{1}},
-		{"large file in a base", "base_image: large:1\ndeps_image: deps:1\n", nil, []string{`"/etc/group" has 2097153 bytes or more in the base image, and at most 2097152 are read`}, []int32{1}},
+		{"large file in a base", "base_image: large:1\ndeps_image: deps:1\n", nil, []string{`"/etc/group" has 1048577 bytes or more in the base image, and at most 1048576 are read`}, []int32{1}},
 		{"deps image of another layout", "base_image: debian:trixie-slim\ndeps_image: olddeps:1\n", nil, []string{`"0"`}, []int32{2}},
 		{"builder that does not exist", "base_image: debian:trixie-slim\ndeps:\n  builder: nosuch:1\n", nil, []string{"builder image"}, []int32{3}},
 		{"deps image without the server", "base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: root\nserver: action-execution-server\n", nil,

@@ -118,10 +118,10 @@ func (rd *reader) walk(ctx context.Context, p string) (string, bool, error) {
 
 const osRelease = "/etc/os-release"
 
-// maxFile is what a file of a base may have to be read: some 40,000 accounts.
+// maxFile is what a file of a base may have to be read: some 20,000 accounts.
 // Larger ones would be held several times over, and sent to the daemon with the
 // graph.
-const maxFile = 2 << 20
+const maxFile = 1 << 20
 
 // file reads a file; nil means that there is none. What is no regular file is
 // not opened: a FIFO never answers, and a device is the daemon's machine's.

@@ -72,7 +72,7 @@ func (r *request) image(ctx context.Context, key imageKey, ref string, p ocispec
 
 // maxConfig is what an image's config may have: it goes into the result, once as
 // it is and once patched, and more than 16 MB BuildKit does not hand over at all.
-const maxConfig = 2 << 20
+const maxConfig = 1 << 20
 
 type largeConfigError struct{ size int }
 

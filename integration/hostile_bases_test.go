@@ -117,7 +117,7 @@ func accountRows(c *canary) []*hostileRow {
 			refused: []string{atBase, `"/etc/passwd" is ` + word, "name the user by number"}}
 	}
 	size := func(what string, m member) *hostileRow {
-		return &hostileRow{input: "`/etc/passwd` " + what, outcome: "refused: larger than 2 MB", image: based(m),
+		return &hostileRow{input: "`/etc/passwd` " + what, outcome: "refused: larger than 1 MB", image: based(m),
 			refused: []string{atBase, `"/etc/passwd" has`, "name the user by number"}}
 	}
 	return []*hostileRow{
@@ -140,7 +140,7 @@ func accountRows(c *canary) []*hostileRow {
 		{input: "`/etc/passwd` is a FIFO, `user` a number", outcome: "composes: nothing is read", image: based(fifo("etc/passwd")), spec: asNumber},
 		size("has a gigabyte, of zeros", sparse("etc/passwd", 1<<30)),
 		size("has a million users", regular("etc/passwd", manyUsers(1_000_000))),
-		{input: "`/etc/passwd` has 20,000 users", outcome: composes, image: based(regular("etc/passwd", rootPasswd+manyUsers(20_000)))},
+		{input: "`/etc/passwd` has 18,000 users", outcome: composes, image: based(regular("etc/passwd", rootPasswd+manyUsers(18_000)))},
 		{input: "`/etc/passwd` has lines that end in CRLF", outcome: "composes: they stay, ours is added",
 			image: based(regular("etc/passwd", "root:x:0:0:root:/root:/bin/sh\r\ndaemon:x:1:1::/:/bin/sh\r\n")),
 			check: passwdIs("root:x:0:0:root:/root:/bin/sh\r\ndaemon:x:1:1::/:/bin/sh\r\nopenhands:x:1000:1000::/home/openhands:/bin/bash\n")},

@@ -103,9 +103,9 @@ func configRows() []*hostileRow {
 				t.Errorf("the labels are %q", got)
 			}
 		}},
-		{input: "a label of 3 MB", outcome: composes, image: configured(func(c *v1.ConfigFile) { c.Config.Labels = map[string]string{"long": strings.Repeat("x", 3e6)} })},
-		{input: "a label of 20 MB", outcome: "refused: larger than 4 MB", image: configured(func(c *v1.ConfigFile) { c.Config.Labels = map[string]string{"long": strings.Repeat("x", 20e6)} }),
-			refused: []string{atBase}},
+		{input: "a label of 1 MB", outcome: composes, image: labelOf(1_000_000)},
+		{input: "a label of 3 MB", outcome: "refused: larger than 1 MB", image: labelOf(3_000_000), refused: []string{atBase, "its config is too large: shorten labels and environment"}},
+		{input: "a label of 20 MB", outcome: "refused: more than BuildKit hands over", image: labelOf(20_000_000), refused: []string{atBase, "its config is too large: shorten labels and environment"}},
 		{input: "no platform", outcome: "composes: for the build's", image: configured(func(c *v1.ConfigFile) { c.OS, c.Architecture = "", "" }), check: func(t *testing.T, c composed) {
 			if c.config.OS != "linux" || c.config.Architecture != "amd64" {
 				t.Errorf("the platform is %s/%s", c.config.OS, c.config.Architecture)
@@ -130,6 +130,10 @@ func manyPaths(n int) string {
 		fmt.Fprintf(&b, ":/d%d", i)
 	}
 	return b.String() + ":"
+}
+
+func labelOf(size int) hostileImage {
+	return configured(func(c *v1.ConfigFile) { c.Config.Labels = map[string]string{"long": strings.Repeat("x", size)} })
 }
 
 func raw(config []byte) hostileImage {

@@ -178,6 +178,7 @@ func layerRows() []*hostileRow {
 				passwdIs(newPasswd)(t, c)
 			}},
 		{input: "a layer takes away `/etc/passwd` and `/etc/group`", outcome: "composes: they begin anew", image: over(directory("etc"), regular("etc/.wh.passwd", ""), regular("etc/.wh.group", "")), check: passwdIs(newPasswd)},
+		{input: "a layer has whiteouts in a directory that no layer below has", outcome: "composes: they are about the layers below", image: over(directory("opt"), regular("opt/.wh.x", "")), check: gone("/opt/x")},
 		{input: "a layer without any file", outcome: composes, image: hostileImage{layers: [][]member{hostileRoot(), nil}}},
 		{input: "a path that leaves the layer, `../../etc/passwd`", outcome: "composes: inside of the image", image: hostileImage{layers: [][]member{hostileRoot(), {regular("../../../../etc/passwd", rootPasswd+"dev:x:7:7::/:/bin/sh\n")}}},
 			check: func(t *testing.T, c composed) {
