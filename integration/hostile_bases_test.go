@@ -10,7 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/openhands/llb-frontend/integration/reliability"
-	"github.com/openhands/llb-frontend/llb"
+	ohllb "github.com/openhands/llb-frontend/llb"
 )
 
 // Words of outcomes that many rows share.
@@ -30,7 +30,7 @@ func smallDeps(others ...member) []member {
 }
 
 func labelledDeps(c *v1.ConfigFile) {
-	c.Config.Labels = map[string]string{llb.LabelDepsVersion: llb.DepsVersion, llb.LabelDepsTools: "bash", llb.LabelDepsComponents: "lib,tools,init"}
+	c.Config.Labels = map[string]string{ohllb.LabelDepsVersion: ohllb.DepsVersion, ohllb.LabelDepsTools: "bash", ohllb.LabelDepsComponents: "lib,tools,init"}
 }
 
 // hostileDeps is a deps image as the target deps makes it, of a few bytes.

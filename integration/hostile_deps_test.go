@@ -10,7 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/openhands/llb-frontend/integration/reliability"
-	"github.com/openhands/llb-frontend/llb"
+	ohllb "github.com/openhands/llb-frontend/llb"
 )
 
 const atDeps = ">>> deps_image:"
@@ -180,9 +180,9 @@ func depsLabelRows() []*hostileRow {
 				t.Errorf("the config is %+v", got)
 			}
 		}},
-		{input: "the label, with components that nobody knows", outcome: "composes: they count for nothing", image: with(llb.LabelDepsComponents, "lib,../../etc,\x1b[2J")},
-		{input: "the label, of another layout", outcome: "refused: another version", image: with(llb.LabelDepsVersion, "99\x1b[2J\n#1 DONE"), refused: []string{atDeps, `layout version "99\x1b[2J\n#1 DONE"`}},
-		{input: "the label, with a server that nobody knows", outcome: "refused: no such server", image: with(llb.LabelDepsServer, "evil\x1b[2J@1"), refused: []string{`"evil\x1b[2J"`}},
+		{input: "the label, with components that nobody knows", outcome: "composes: they count for nothing", image: with(ohllb.LabelDepsComponents, "lib,../../etc,\x1b[2J")},
+		{input: "the label, of another layout", outcome: "refused: another version", image: with(ohllb.LabelDepsVersion, "99\x1b[2J\n#1 DONE"), refused: []string{atDeps, `layout version "99\x1b[2J\n#1 DONE"`}},
+		{input: "the label, with a server that nobody knows", outcome: "refused: no such server", image: with(ohllb.LabelDepsServer, "evil\x1b[2J@1"), refused: []string{`"evil\x1b[2J"`}},
 		{input: "the label, of another platform", outcome: "refused: another platform", image: labelledAs(func(c *v1.ConfigFile) { c.Architecture = "arm64" }), refused: []string{atDeps, "is for linux/arm64, not for linux/amd64"}},
 	}
 }

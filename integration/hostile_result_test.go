@@ -11,7 +11,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/openhands/llb-frontend/llb"
+	ohllb "github.com/openhands/llb-frontend/llb"
 	"github.com/openhands/llb-frontend/llb/identity"
 )
 
@@ -109,9 +109,9 @@ func (c *composed) remove(p string, itself bool) {
 
 // at finds a file as a process in a container of the image does, through symlinks.
 func (c *composed) at(p string) (m member, real string, ok bool) {
-	real, ok, err := llb.Walk(p, func(p string) (llb.Entry, bool, error) {
+	real, ok, err := ohllb.Walk(p, func(p string) (ohllb.Entry, bool, error) {
 		m, ok := c.files[p]
-		return llb.Entry{Mode: m.FileInfo().Mode(), Linkname: m.Linkname}, ok, nil
+		return ohllb.Entry{Mode: m.FileInfo().Mode(), Linkname: m.Linkname}, ok, nil
 	})
 	return c.files[real], real, ok && err == nil
 }

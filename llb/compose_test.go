@@ -171,6 +171,14 @@ func TestTooDeep(t *testing.T) {
 	}
 }
 
+func TestTemporaryFilesInMemory(t *testing.T) {
+	facts := debian()
+	facts.Entries["/tmp"] = ohllb.Entry{Mode: fs.ModeSymlink | 0o777, Linkname: "/dev/shm"}
+	if _, err := ohllb.Compose(input(t, "base_image: debian\ndeps_image: deps\n", facts)); err != nil {
+		t.Error(err)
+	}
+}
+
 // A directory that our files lie in keeps its owner, wherever the base leads.
 func TestWorkspaceThatIsNobodys(t *testing.T) {
 	for target, refused := range map[string]bool{"/etc": true, "/": true, "etc/..": true, "/srv": false, "/home/openhands": false} {
