@@ -29,7 +29,9 @@ type hostileRow struct {
 	warning string
 	check   func(t *testing.T, c composed)
 
-	log, ref string // of the build
+	number int // by which the build's directory and target are called
+	log    string
+	ref    string // of the composed image
 }
 
 const (
@@ -48,6 +50,7 @@ func buildRows(t *testing.T, kind string, rows []*hostileRow, specOf func(image 
 	for i, row := range rows {
 		image := fmt.Sprintf("%s/test/hostile-%s-%d:1", eng.Registry(), kind, i)
 		row.image.push(t, image)
+		row.number = i
 		row.ref = fmt.Sprintf("%s/test/composed-%s-%d:1", eng.Registry(), kind, i)
 		text := "# syntax=" + engine.FrontendImage + "\n" + specOf(image) + row.spec
 		write(t, filepath.Join(dir, fmt.Sprint(i), engine.SpecFile), text)
@@ -58,16 +61,12 @@ func buildRows(t *testing.T, kind string, rows []*hostileRow, specOf func(image 
 		}
 	}
 	peak := watchFrontends()
-	numbers := map[*hostileRow]int{}
-	for i, row := range rows {
-		numbers[row] = i
-	}
 	for len(good) > 0 {
 		n := min(len(good), atOnce)
-		bakeRows(t, dir, good[:n], numbers)
+		bakeRows(t, dir, good[:n])
 		good = good[n:]
 	}
-	refuseRows(t, dir, bad, numbers)
+	refuseRows(t, dir, bad)
 	got := peak()
 	t.Logf("a frontend takes %d bytes of memory", got)
 	if got == 0 || got > maxFrontendMemory {
@@ -76,13 +75,13 @@ func buildRows(t *testing.T, kind string, rows []*hostileRow, specOf func(image 
 }
 
 // bakeRows builds rows by one call.
-func bakeRows(t *testing.T, dir string, rows []*hostileRow, numbers map[*hostileRow]int) {
+func bakeRows(t *testing.T, dir string, rows []*hostileRow) {
 	t.Helper()
 	targets, names := map[string]any{}, []string{}
 	for _, row := range rows {
-		name := fmt.Sprintf("row-%d", numbers[row])
+		name := fmt.Sprintf("row-%d", row.number)
 		names = append(names, name)
-		targets[name] = map[string]any{"context": fmt.Sprint(numbers[row]), "dockerfile": engine.SpecFile, "tags": []string{row.ref}}
+		targets[name] = map[string]any{"context": fmt.Sprint(row.number), "dockerfile": engine.SpecFile, "tags": []string{row.ref}}
 	}
 	definition, err := json.Marshal(map[string]any{"group": map[string]any{"default": map[string]any{"targets": names}}, "target": targets})
 	if err != nil {
@@ -99,14 +98,14 @@ func bakeRows(t *testing.T, dir string, rows []*hostileRow, numbers map[*hostile
 }
 
 // refuseRows builds rows of which none may succeed.
-func refuseRows(t *testing.T, dir string, rows []*hostileRow, numbers map[*hostileRow]int) {
+func refuseRows(t *testing.T, dir string, rows []*hostileRow) {
 	t.Helper()
 	next := make(chan *hostileRow)
 	var callers sync.WaitGroup
 	for range 4 {
 		callers.Go(func() {
 			for row := range next {
-				log, err := tryBuildx(t, filepath.Join(dir, fmt.Sprint(numbers[row])), nil, "build", "--progress=plain", "--push", "-t", row.ref, "-f", engine.SpecFile, ".")
+				log, err := tryBuildx(t, filepath.Join(dir, fmt.Sprint(row.number)), nil, "build", "--progress=plain", "--push", "-t", row.ref, "-f", engine.SpecFile, ".")
 				if row.log = log; err == nil {
 					row.log = "the build succeeds\n" + log
 				}
