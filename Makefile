@@ -3,7 +3,9 @@
 ENGINE := go -C integration run ./cmd/engine
 LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(shell sed -n 's/^ARG GOLANGCI_LINT_VERSION=//p' Dockerfile)
 
-.PHONY: run test unit integration bench bench-quick lint generate up down purge
+FUZZTIME := 10m
+
+.PHONY: run test unit integration bench bench-quick soak lint generate up down purge
 
 # From nothing to two running images.
 run:
@@ -31,6 +33,10 @@ bench:
 # What a further image costs by each way, on a daemon of its own.
 bench-quick:
 	go -C integration run ./scale -quick
+
+# The long runs. Each fuzz target takes FUZZTIME; PARTS are some of the parts.
+soak:
+	go -C integration run ./cmd/soak -docs -fuzztime $(FUZZTIME) $(PARTS)
 
 lint:
 	$(LINT) config verify

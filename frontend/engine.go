@@ -87,7 +87,8 @@ func (r *request) warnOf(ctx context.Context, file *llb.SourceMap, problems []sp
 		show = r.warnByStep
 	}
 	for _, p := range problems {
-		msg, opts := p.Message, client.WarnOpts{SourceInfo: sourceInfo(file)}
+		// Some quote what a base image says.
+		msg, opts := spec.Printable(p.Message), client.WarnOpts{SourceInfo: sourceInfo(file)}
 		if p.Path != "" {
 			msg = fmt.Sprintf("%s (line %d)", msg, p.Range.Start.Line)
 		}

@@ -96,6 +96,8 @@ func (r *request) sourceOf(err error) *llb.SourceMap {
 	return r.src.SourceMap
 }
 
+// sourceInfo is a file as clients print parts of it. A spec that is refused for its
+// control characters must not reach the terminal with them.
 func sourceInfo(m *llb.SourceMap) *pb.SourceInfo {
-	return &pb.SourceInfo{Data: m.Data, Filename: m.Filename, Language: m.Language, Definition: m.Definition.ToPB()}
+	return &pb.SourceInfo{Data: []byte(spec.PrintableText(string(m.Data))), Filename: m.Filename, Language: m.Language, Definition: m.Definition.ToPB()}
 }

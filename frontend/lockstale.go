@@ -112,7 +112,7 @@ func (s *staleness) lacks(key, format string, args ...any) {
 
 // report adds what no other platform has reported.
 func (s *staleness) report(key, format string, args ...any) {
-	p := spec.Problem{Path: key, Range: s.doc.Range(key), Message: fmt.Sprintf(format, args...)}
+	p := spec.Problem{Path: key, Range: s.doc.Range(key), Message: spec.Printable(fmt.Sprintf(format, args...))}
 	if !slices.Contains(s.problems, p) {
 		s.problems = append(s.problems, p)
 	}

@@ -26,7 +26,7 @@ func (in Input) title(name, text string) string {
 	if in.Prefixed {
 		name = platforms.Format(in.Platform) + " " + name
 	}
-	return "[" + name + "] " + text
+	return "[" + name + "] " + spec.Printable(text)
 }
 
 func (in Input) location(path string) llb.ConstraintsOpt {

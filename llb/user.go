@@ -233,5 +233,5 @@ func (in Input) problems(path string, err error) []spec.Problem {
 }
 
 func (in Input) problem(path, message string) spec.Problem {
-	return spec.Problem{Path: path, Range: in.Document.Range(path), Message: message}
+	return spec.Problem{Path: path, Range: in.Document.Range(path), Message: spec.Printable(message)}
 }

@@ -31,8 +31,8 @@ func Rules() []Rule {
 }
 
 // at makes a problem of the value at a path.
-func at(in Input, path, format string, args ...any) spec.Problem {
-	return spec.Problem{Path: path, Range: in.Range(path), Message: fmt.Sprintf(format, args...)}
+func at(in Input, path, text string, args ...any) spec.Problem {
+	return spec.NewProblem(path, in.Range(path), text, args...)
 }
 
 // images calls f with every reference to an image of a registry that no lock

@@ -54,7 +54,7 @@ func (d *decoder) report(line, column int, format string, args ...any) {
 	at := spec.Position{Line: line, Column: min(max(column, 1), end)}
 	d.problems = append(d.problems, spec.Problem{
 		Range:   spec.Range{Start: at, End: spec.Position{Line: line, Column: end}},
-		Message: fmt.Sprintf(format, args...),
+		Message: spec.Printable(fmt.Sprintf(format, args...)),
 	})
 }
 

@@ -225,30 +225,6 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// FuzzParse holds Parse to three rules: it never panics, an accepted lock is
-// written and read unchanged, and every problem lies inside the file.
-func FuzzParse(f *testing.F) {
-	f.Add(whole().Encode())
-	f.Add(lock.New().Encode())
-	f.Add([]byte("version: 1\nimages: {debian:13: x}\n<<: *a\n? [a]\n: b\n"))
-	f.Add([]byte("version: 1\n<<<<<<< a\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		l, err := lock.Parse("f", data)
-		if err != nil {
-			checkPlaces(t, data, err)
-			return
-		}
-		text := l.Encode()
-		again, err := lock.Parse("f", text)
-		if err != nil {
-			t.Fatalf("what was written is not read: %v\n%s", err, text)
-		}
-		if string(again.Encode()) != string(text) {
-			t.Fatalf("changed by writing and reading:\n%s\n%s", text, again.Encode())
-		}
-	})
-}
-
 func checkPlaces(t *testing.T, data []byte, err error) {
 	t.Helper()
 	var se *spec.Error

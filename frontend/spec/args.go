@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -202,8 +201,8 @@ func (l *loader) argValue(e entry) (string, bool) {
 // argWarnings tells which args and build args have no effect.
 func (l *loader) argWarnings() []Problem {
 	var warnings []Problem
-	warn := func(path, format string, args ...any) {
-		warnings = append(warnings, Problem{Path: path, Range: l.rangeOf(path), Message: fmt.Sprintf(format, args...)})
+	warn := func(path, text string, args ...any) {
+		warnings = append(warnings, NewProblem(path, l.rangeOf(path), text, args...))
 	}
 	for _, name := range l.args.names {
 		if !l.args.used[name] {

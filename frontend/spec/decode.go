@@ -133,6 +133,10 @@ func (l *loader) text(n *yaml.Node, path string, f field) (string, bool) {
 
 // literal returns a scalar's text as it is.
 func (l *loader) literal(n *yaml.Node, path string) (string, bool) {
+	if len(n.Value) > maxValue {
+		l.problem(path, "%s has %d bytes; at most %d are allowed: put data into a file", path, len(n.Value), maxValue)
+		return "", false
+	}
 	return n.Value, l.readable(n.Value, path)
 }
 

@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"fmt"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -125,18 +124,18 @@ func (l *loader) rangeOf(path string) Range {
 }
 
 // report adds a problem at any place.
-func (l *loader) report(path string, at Range, format string, args ...any) {
-	l.problems = append(l.problems, Problem{Path: path, Range: at, Message: fmt.Sprintf(format, args...)})
+func (l *loader) report(path string, at Range, text string, args ...any) {
+	l.problems = append(l.problems, NewProblem(path, at, text, args...))
 }
 
 // problem adds a problem of the value at a path, unless it, or a part of it,
 // has one already: a value is not blamed twice for one mistake.
-func (l *loader) problem(path, format string, args ...any) {
+func (l *loader) problem(path, text string, args ...any) {
 	if l.broken(path) {
 		return
 	}
 	l.fail(path)
-	l.report(path, l.rangeOf(path), format, args...)
+	l.report(path, l.rangeOf(path), text, args...)
 }
 
 // broken reports whether the value at a path, or a part of it, has a problem.

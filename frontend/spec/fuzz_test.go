@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
+	"unicode"
 )
 
-// FuzzLoad holds Load to four rules: it never panics, an accepted spec survives
-// Marshal and Load unchanged, every problem lies inside the file, and problems
-// are in file order.
+// FuzzLoad holds Load to these rules: it never panics, an accepted spec survives
+// Marshal and Load unchanged and is within the limits, every problem lies inside
+// the file and is one printable line, and problems are in file order.
 func FuzzLoad(f *testing.F) {
 	names, err := filepath.Glob("../../examples/*/openhands.yaml")
 	if err != nil {
@@ -45,10 +47,26 @@ func FuzzLoad(f *testing.F) {
 		if err != nil {
 			t.Fatalf("marshalled spec does not load: %v\n%s", err, text)
 		}
+		checkLimits(t, d.Spec)
 		if !reflect.DeepEqual(d.Spec, again.Spec) {
 			t.Fatalf("changed by Marshal and Load:\n%#v\n%#v\n%s", d.Spec, again.Spec, text)
 		}
 	})
+}
+
+// checkLimits fails if a value is larger than docs/spec.md allows, or holds what
+// no value may.
+func checkLimits(t *testing.T, s Spec) {
+	total := 0
+	for path, text := range textsOf(s) {
+		total += len(text)
+		if len(text) > maxValue || strings.ContainsFunc(text, isControl) {
+			t.Fatalf("%s has %d bytes, or a control character: %.100q", path, len(text), text)
+		}
+	}
+	if total > maxTotal {
+		t.Fatalf("the values have %d bytes", total)
+	}
 }
 
 func checkError(t *testing.T, data []byte, err error) {
@@ -69,8 +87,8 @@ func checkPlaces(t *testing.T, data []byte, problems []Problem) {
 		if !inside(p.Range.Start) || !inside(p.Range.End) || p.Range.End.before(p.Range.Start) {
 			t.Fatalf("place outside the file of %d lines: %+v", len(lines), p)
 		}
-		if p.Message == "" {
-			t.Fatalf("problem without a message: %+v", p)
+		if p.Message == "" || strings.ContainsFunc(p.Message, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Fatalf("problem without a message of one printable line: %+v", p)
 		}
 		if p.Range.Start.before(last) {
 			t.Fatalf("problems out of order: %+v", problems)

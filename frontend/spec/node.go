@@ -76,6 +76,8 @@ func (l *loader) entries(n *yaml.Node, path string) []entry {
 		case !l.plainNode(e.key, path):
 		case e.key.Kind != yaml.ScalarNode:
 			l.report(path, at, "a key must be a string, is %s", kindOf(e.key))
+		case len(e.name) > maxKey:
+			l.report(path, at, "the key %q has %d bytes; at most %d are allowed", e.name, len(e.name), maxKey)
 		case e.name == "":
 			l.report(path, at, "a key must not be empty; name the value or remove the line")
 		case duplicate:
@@ -97,6 +99,12 @@ func join(path, key string) string {
 
 func item(path string, i int) string {
 	return fmt.Sprintf("%s[%d]", path, i)
+}
+
+// turns reports characters that show the rest of a line in another order than it
+// has: what a person reads is then not what a build runs (CVE-2021-42574).
+func turns(r rune) bool {
+	return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
 }
 
 // isControl reports characters that no value may hold. Tabs and newlines are

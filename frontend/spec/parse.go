@@ -13,14 +13,6 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-const (
-	// maxSize limits a spec file, in bytes. A real one has a few hundred.
-	maxSize = 1 << 20
-	// maxSearch limits, in bytes times lines, the work of finding the line of a
-	// syntax error.
-	maxSearch = 8 << 20
-)
-
 // parse returns the top node of the file, nil for a file without content.
 // A failure is reported, and is the only problem then: there is nothing to
 // decode.
@@ -41,6 +33,9 @@ func (l *loader) parse(data []byte) (_ *yaml.Node, ok bool) {
 		l.report("", l.src.line(documents[1].Line), "a spec file holds one YAML document; remove the second one")
 	}
 	top := documents[0].Content[0]
+	if !l.fits(top) {
+		return nil, false
+	}
 	if top.Kind == yaml.ScalarNode && top.Tag == "!!null" {
 		return nil, true
 	}
@@ -61,7 +56,7 @@ func checkText(data []byte) (line int, message string) {
 			return line, "the file is not UTF-8 text; save it as UTF-8"
 		case r == '\r' && !bytes.HasPrefix(data[i:], []byte("\r\n")):
 			return line, `the line holds a carriage return that ends no line; save the file with line ends "\n" or "\r\n"`
-		case r == '\u2028' || r == '\u2029' || isControl(r) && r != '\r':
+		case r == '\u2028' || r == '\u2029' || isControl(r) && r != '\r' || turns(r):
 			return line, fmt.Sprintf("the line holds the control character %U; remove it, or write it as an escape in double quotes", r)
 		case r == '\n':
 			line++
@@ -71,10 +66,11 @@ func checkText(data []byte) (line int, message string) {
 	return 0, ""
 }
 
+// parseYAML reads up to two documents: a spec has one.
 func parseYAML(data []byte) ([]*yaml.Node, error) {
 	var documents []*yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	for {
+	for len(documents) < 2 {
 		var document yaml.Node
 		err := decoder.Decode(&document)
 		if errors.Is(err, io.EOF) {
@@ -85,6 +81,7 @@ func parseYAML(data []byte) ([]*yaml.Node, error) {
 		}
 		documents = append(documents, &document)
 	}
+	return documents, nil
 }
 
 var yamlErrorPrefix = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)

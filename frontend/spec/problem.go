@@ -16,6 +16,12 @@ type Problem struct {
 	Message string // the rule and its remedy, without the position
 }
 
+// NewProblem words a problem as one printable line in which no value takes much
+// room.
+func NewProblem(path string, at Range, text string, args ...any) Problem {
+	return Problem{Path: path, Range: at, Message: format(text, args...)}
+}
+
 // Error says that a spec file is at fault. It holds every problem, in file order.
 type Error struct {
 	Filename string

@@ -41,6 +41,7 @@ func (l *loader) validate(s *Spec) {
 	l.checkPath("working_dir", s.WorkingDir)
 	l.checkLabels(s.Labels)
 	l.checkMirrors(s.Mirrors)
+	l.checkLimits(s)
 }
 
 // checkNames checks a list of names against a pattern, and that none comes twice.
@@ -100,6 +101,8 @@ func (l *loader) checkMirrors(mirrors map[string]string) {
 		case u.RawQuery != "" || u.ForceQuery || strings.Contains(mirrors[name], "#"):
 			// A token is a password as well.
 			l.problem(key, "%s must be a host and a path, without ? or #; hand over a password as the secret %q (--secret id=netrc,src=...)", key, "netrc")
+		case len(mirrors[name]) > maxAddress:
+			l.problem(key, "%s has %d bytes; at most %d are allowed", key, len(mirrors[name]), maxAddress)
 		case name == "apt_snapshot" && !strings.Contains(mirrors[name], "@SNAPSHOTID@"):
 			l.problem(key, "%s %q has no time in it; write @SNAPSHOTID@ where it belongs, and @PATH@ for an archive's path", key, mirrors[name])
 		case !mirrorAddress.MatchString(mirrors[name]):
@@ -119,6 +122,8 @@ func (l *loader) checkPath(key, value string) {
 		l.problem(key, "%s %q must be an absolute path; use e.g. %q", key, value, path.Clean("/"+value))
 	case path.Clean(value) != value:
 		l.problem(key, "%s %q must be a clean path; use %q", key, value, path.Clean(value))
+	default:
+		l.checkPathLength(key, value)
 	}
 }
 

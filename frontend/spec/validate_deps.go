@@ -18,8 +18,8 @@ var (
 	// release is what may be part of an address or a package specifier.
 	release = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+_-]*$`)
 	// requirement is a requirement of PEP 508 as one argument: never an option
-	// of pip, and on one line of a file.
-	requirement = regexp.MustCompile(`^[A-Za-z0-9][^\n#]*$`)
+	// of pip, and on one line of a file, whatever pip takes for the end of a line.
+	requirement = regexp.MustCompile(`^[A-Za-z0-9]([^\pC\pZ#]|[ \t])*$`)
 	// contextName is what buildx accepts as the name of a build context.
 	contextName = regexp.MustCompile(`^\.$|^[A-Za-z0-9][A-Za-z0-9._/:@-]*$`)
 )
@@ -136,6 +136,9 @@ func (l *loader) inner(path, key string) string {
 }
 
 func (l *loader) checkRelease(key, version string) {
+	if len(version) > maxRelease {
+		l.problem(l.inner(parent(key), strings.TrimPrefix(key, parent(key)+".")), "%s has %d bytes; at most %d are allowed", key, len(version), maxRelease)
+	}
 	if version != "" && !release.MatchString(version) {
 		l.problem(l.inner(parent(key), strings.TrimPrefix(key, parent(key)+".")), "%s %q is not a version; it holds only letters, digits and .+_-", key, version)
 	}

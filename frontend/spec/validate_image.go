@@ -4,7 +4,10 @@ import (
 	// The digest package knows an algorithm only when it is linked in.
 	_ "crypto/sha256"
 	_ "crypto/sha512"
+	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -49,11 +52,22 @@ func (l *loader) checkImage(key, image string) {
 	if err == nil {
 		return
 	}
-	remedy := "write name[:tag][@digest], e.g. debian:trixie-slim"
-	if _, rest, found := strings.Cut(image, "://"); found {
-		remedy = "write it without the scheme: " + rest
+	_, address, schemed := strings.Cut(image, "://")
+	_, dgst, at := strings.Cut(image, "@")
+	foreign := strings.IndexFunc(image, func(r rune) bool { return r > unicode.MaxASCII })
+	rule, remedy := strings.TrimPrefix(err.Error(), "invalid reference format: "), "write name[:tag][@digest], e.g. debian:trixie-slim"
+	switch {
+	case at && !strings.HasPrefix(dgst, "sha"):
+		// A password would be in the log, this message included.
+		l.problem(key, "%s holds %q without a digest behind it; write name[:tag][@digest], and log in to a registry with docker login", key, "@")
+		return
+	case foreign >= 0:
+		// It may look like another one.
+		r, _ := utf8.DecodeRuneInString(image[foreign:])
+		rule = fmt.Sprintf("it holds the character %U, which is not ASCII", r)
+	case schemed:
+		remedy = "write it without the scheme: " + address
 	}
-	rule := strings.TrimPrefix(err.Error(), "invalid reference format: ")
 	l.problem(key, "%s %q is not an image reference (%s); %s", key, image, rule, remedy)
 }
 

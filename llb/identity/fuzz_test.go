@@ -8,15 +8,16 @@ import (
 
 // FuzzEdit checks what must hold for every base: the account is what a reader
 // of the new files finds under its name and its uid, a second edit changes
-// nothing, and every line of the base is still there, in order.
+// nothing, and every line of the base is still there, in order. Readers are
+// ours, and the looser and stricter ones of [readers].
 func FuzzEdit(f *testing.F) {
-	f.Add([]byte(rootLine+nodeLine+"+::::::"), []byte("root:x:0:\nnode:x:1000:\n"), []byte("root:*:::::::\n"), "openhands", uint32(1000), false)
-	f.Add([]byte("openhands:x:77\r\n# c"), []byte("openhands:x"), []byte(""), "openhands", uint32(77), true)
-	f.Add([]byte(" openhands:x:5:5::/:\n-x\n"), []byte("+\n"), []byte("openhands:"), "openhands", uint32(5), true)
-	f.Add([]byte("admin:x:0:0::/:"), []byte("wheel:x:00:a"), []byte("\n\n"), "root", uint32(0), false)
-	f.Fuzz(func(t *testing.T, passwd, group, shadow []byte, name string, uid uint32, fixed bool) {
+	f.Add([]byte(rootLine+nodeLine+"+::::::"), []byte("root:x:0:\nnode:x:1000:\n"), []byte("root:*:::::::\n"), "openhands", uint32(1000), false, "", "")
+	f.Add([]byte("openhands:x:77\r\n# c"), []byte("openhands:x"), []byte(""), "openhands", uint32(77), true, "/srv/x", "/bin/sh")
+	f.Add([]byte(" openhands:x:5:5::/:\n-x\n"), []byte("+\n"), []byte("openhands:"), "openhands", uint32(5), true, "/", "")
+	f.Add([]byte("admin:x:0:0::/:"), []byte("wheel:x:00:a"), []byte("\n\n"), "root", uint32(0), false, "/data", "")
+	f.Fuzz(func(t *testing.T, passwd, group, shadow []byte, name string, uid uint32, fixed bool, home, shell string) {
 		have := Files{Passwd: passwd, Group: group, Shadow: shadow, GShadow: shadow}
-		want := Want{Name: name}
+		want := Want{Name: name, Home: home, Shell: shell}
 		if fixed {
 			want.UID = &uid
 		}
@@ -50,6 +51,11 @@ func FuzzEdit(f *testing.F) {
 		}
 		if gid, ok := findGroup(after.Group, name); !ok || gid != account.GID {
 			t.Fatalf("group %q has gid %d (%t), want %d", name, gid, ok, account.GID)
+		}
+		for reader, read := range readers {
+			if found, ok := read(after.Passwd, name); !ok || found != account {
+				t.Fatalf("%s reads %q as %+v (%t), want %+v", reader, name, found, ok, account)
+			}
 		}
 	})
 }

@@ -107,36 +107,3 @@ func TestInspectDamaged(t *testing.T) {
 		})
 	}
 }
-
-func FuzzInspect(f *testing.F) {
-	f.Add(sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_EXEC, Interp: glibcAMD64, Needed: []string{"libc.so.6"}, Runpath: "$ORIGIN"}.Bytes())
-	f.Add(sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: "libtinfo.so.6"}.Bytes())
-	f.Add(sealtest.ELF{Machine: elf.EM_X86_64, Type: elf.ET_DYN, Soname: "libz.so.1", Runpath: "$ORIGIN:/usr/lib/z"}.Bytes())
-	f.Add([]byte("\x7fELF"))
-	a := arch(f, "amd64")
-	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := Inspect(bytes.NewReader(data), a)
-		if err != nil {
-			return
-		}
-		sealed := bytes.Clone(data)
-		if changed, err := Seal(sealed, file, a); err != nil || !changed {
-			if !bytes.Equal(sealed, data) {
-				t.Fatalf("bytes changed although Seal says %v, %v", changed, err)
-			}
-			return
-		}
-		again, err := Inspect(bytes.NewReader(sealed), a)
-		if err != nil {
-			t.Fatalf("sealed file cannot be read: %v", err)
-		}
-		for _, dir := range again.Runpath {
-			if !Inside(dir) {
-				t.Fatalf("search directory %q after sealing", dir)
-			}
-		}
-		if again.Interp != Interpreter && again.Interp != "" {
-			t.Fatalf("interpreter %q after sealing", again.Interp)
-		}
-	})
-}
