@@ -48,6 +48,7 @@ type arguments struct {
 	values    map[string]string // of the declared and the predeclared ones
 	valueless map[string]bool   // declared, but without a value; reported already
 	used      map[string]bool
+	costs     int               // of all substitutions so far
 	comments  map[string]string // of the declared ones, see outline.go
 	defaults  map[string]string // as the file has them
 }

@@ -32,6 +32,9 @@ func (l *loader) substitute(n *yaml.Node, path string) (string, bool) {
 		l.problem(path, "%s holds \"$\" and has %d bytes; at most %d are allowed", path, len(text), maxTemplate)
 		return "", false
 	}
+	if !l.affordable(text, path) {
+		return "", false
+	}
 	lexer := shell.NewLex('\\')
 	lexer.SkipProcessQuotes = true
 	result, err := lexer.ProcessWordWithMatches(text, l.args)

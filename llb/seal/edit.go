@@ -1,8 +1,8 @@
 package seal
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -28,14 +28,22 @@ func Edits(f File, a Arch) ([]Edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range search {
-		for _, first := range edits {
-			if e.Offset < first.Offset+int64(len(first.Data)) && first.Offset < e.Offset+int64(len(e.Data)) {
-				return nil, errors.New("damaged ELF file: interpreter and search directory overlap")
-			}
+	edits = append(edits, search...)
+	return edits, f.checkApart(edits)
+}
+
+// checkApart refuses a forged file in which one edit would change what another, or
+// the headers, have been read from.
+func (f File) checkApart(edits []Edit) error {
+	parts := slices.Clone(f.headers)
+	for _, e := range edits {
+		s := span{e.Offset, int64(len(e.Data))}
+		if slices.ContainsFunc(parts, s.overlaps) {
+			return fmt.Errorf("damaged ELF file: headers and paths overlap at %#x", e.Offset)
 		}
+		parts = append(parts, s)
 	}
-	return append(edits, search...), nil
+	return nil
 }
 
 // InterpreterEdits returns the edit that makes an executable a program of our
@@ -50,7 +58,8 @@ func InterpreterEdits(f File, a Arch) ([]Edit, error) {
 		// follow in the segment is not the interpreter's.
 		path := make([]byte, len(f.Interp))
 		copy(path, Interpreter)
-		return []Edit{{f.interpAt, path}}, nil
+		edits := []Edit{{f.interpAt, path}}
+		return edits, f.checkApart(edits)
 	}
 	return nil, fmt.Errorf("interpreter %q cannot be sealed: want glibc's %q", f.Interp, a.interp)
 }

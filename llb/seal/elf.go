@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -47,6 +48,14 @@ type File struct {
 	Machine string   // what a Foreign file is for, such as "32-bit 386"
 
 	interpAt, runpathAt int64
+	headers             []span // what says all this
+}
+
+// span is a part of a file.
+type span struct{ at, size int64 }
+
+func (s span) overlaps(other span) bool {
+	return s.at < other.at+other.size && other.at < s.at+s.size
 }
 
 // Bounds on what a file may claim about itself. maxPath is the kernel's own
@@ -90,7 +99,15 @@ func Inspect(r io.ReaderAt, a Arch) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	return describe(r, elf.Type(h.Type), progs)
+	f, err := describe(r, elf.Type(h.Type), progs)
+	if err != nil {
+		return File{}, err
+	}
+	f.headers = append(f.headers, span{0, headerLen}, span{int64(h.Phoff), int64(h.Phnum) * progLen})
+	if sections := int64(h.Shnum) * int64(h.Shentsize); h.Shoff < math.MaxInt64-uint64(sections) {
+		f.headers = append(f.headers, span{int64(h.Shoff), sections})
+	}
+	return f, nil
 }
 
 // foreign names the machine of a file that is not for a. e_machine lies at the
@@ -149,6 +166,7 @@ func describe(r io.ReaderAt, t elf.Type, progs []elf.Prog64) (File, error) {
 		if dyn, err = readDynamic(r, p); err != nil {
 			return File{}, err
 		}
+		f.headers = append(f.headers, span{int64(p.Off), int64(p.Filesz)})
 	}
 	switch {
 	case program:

@@ -59,7 +59,7 @@ func TestInspect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got.interpAt, got.runpathAt = 0, 0
+			got.interpAt, got.runpathAt, got.headers = 0, 0, nil
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}

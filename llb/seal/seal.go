@@ -1,6 +1,10 @@
 package seal
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+	"slices"
+)
 
 // Seal patches a file of the distribution in place as its headers f, read from
 // the same bytes by [Inspect], ask for: what [Edits] returns, the paths inside
@@ -24,6 +28,9 @@ func Seal(b []byte, f File, a Arch) (changed bool, err error) {
 		}
 	}
 	software, patches := tables(f.Soname, a)
+	if err := checkHeaders(b, f, append(slices.Clone(patches), patch{old: modules(a)})); err != nil {
+		return false, err
+	}
 	changed, err = apply(b, patches)
 	if err != nil {
 		return false, fmt.Errorf("%s not known in %s for %s: %w; "+
@@ -33,13 +40,30 @@ func Seal(b []byte, f File, a Arch) (changed bool, err error) {
 	for _, e := range edits {
 		copy(b[e.Offset:], e.Data)
 	}
-	modules, err := detach(b, a)
-	return changed || len(edits)+modules > 0, err
+	detached, err := detach(b, a)
+	return changed || len(edits)+detached > 0, err
+}
+
+// checkHeaders refuses a forged file whose headers hold what is to be replaced.
+func checkHeaders(b []byte, f File, patches []patch) error {
+	for _, h := range f.headers {
+		for _, p := range patches {
+			around := int64(len(p.old) - 1)
+			to := min(h.at+h.size, int64(len(b))-around) + around
+			from := min(max(h.at-around, 0), to)
+			if to > 0 && bytes.Contains(b[from:to], []byte(p.old)) {
+				return fmt.Errorf("damaged ELF file: its headers at %#x hold the path %s", h.at, p)
+			}
+		}
+	}
+	return nil
 }
 
 // detach makes directories of modules below /usr/lib/TRIPLET (plug-ins of
 // OpenSSL, Kerberos, SASL, p11-kit) names that do not exist: modules of the
 // image were built for another C library, and ours come without.
 func detach(b []byte, a Arch) (int, error) {
-	return ReplacePath(b, "/usr/lib/"+a.Triplet, nowhere+"lib/"+a.Triplet)
+	return ReplacePath(b, modules(a), nowhere+"lib/"+a.Triplet)
 }
+
+func modules(a Arch) string { return "/usr/lib/" + a.Triplet }
