@@ -3,6 +3,8 @@
 ARG GO_VERSION=1.26
 # The linter's only pin: the Makefile reads it from here.
 ARG GOLANGCI_LINT_VERSION=v2.15.0
+# The pin of the tool that looks for known vulnerabilities, read by the Makefile too.
+ARG GOVULNCHECK_VERSION=v1.9.0
 # What the frontend reports, and its image's labels say; docker-bake.hcl sets both.
 ARG VERSION=dev REVISION=unknown
 

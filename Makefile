@@ -5,7 +5,9 @@ LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(shell se
 
 FUZZTIME := 10m
 
-.PHONY: run test unit integration bench bench-quick soak lint generate up down purge
+VULN := golang.org/x/vuln/cmd/govulncheck@$(shell sed -n 's/^ARG GOVULNCHECK_VERSION=//p' Dockerfile)
+
+.PHONY: run test unit integration bench bench-quick soak lint vulnerabilities generate up down purge
 
 # From nothing to two running images.
 run:
@@ -42,6 +44,10 @@ lint:
 	$(LINT) config verify
 	$(LINT) run
 	cd integration && $(LINT) run --config ../.golangci.yml
+
+# Known vulnerabilities of code that the programs call.
+vulnerabilities:
+	.ci/vulnerabilities $(VULN)
 
 generate:
 	go generate ./...

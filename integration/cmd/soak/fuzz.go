@@ -74,7 +74,7 @@ var progress = regexp.MustCompile(`execs: (\d+) .*new interesting: (\d+)`)
 
 func (t target) run(ctx context.Context, o options) (tried, found string, err error) {
 	cmd := command(ctx, o.root, "test", "-run", "^$", "-fuzz", "^"+t.name+"$",
-		"-fuzztime", o.fuzzTime.String(), "-parallel", strconv.Itoa(o.parallel), t.pkg)
+		"-fuzztime", o.fuzzTime.String(), "-fuzzminimizetime", "1s", "-parallel", strconv.Itoa(o.parallel), t.pkg)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", "", err
