@@ -78,6 +78,12 @@ func TestStrictRules(t *testing.T) {
 	if err != nil || len(got) != 2 || !strings.HasPrefix(got[0], "NotPinned 1: base_image") || !strings.HasPrefix(got[1], "RootUser 3") {
 		t.Errorf("found %q, %v", got, err)
 	}
+	unverified := linter.Config{ExperimentalRules: []string{"UnverifiedBrowser"}}
+	for server, want := range map[string]int{"action-execution-server": 1, "agent-server": 0} {
+		if got, _ := found(t, "base_image: debian:13\nserver: "+server+"\n", unverified); len(got) != want {
+			t.Errorf("%s: found %q", server, got)
+		}
+	}
 	got, _ = found(t, yaml, linter.Config{ExperimentalRules: []string{"RootUser"}})
 	if len(got) != 1 || !strings.HasPrefix(got[0], "RootUser 3") {
 		t.Errorf("found %q", got)

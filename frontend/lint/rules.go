@@ -20,6 +20,7 @@ func Rules() []Rule {
 		{"NotPinned", "an image is not named by its digest", true, notPinned},
 		{"SecretsUsedInArgOrEnv", "an arg, a variable or a label looks like a secret", false, secrets},
 		{"UnverifiedDownload", "something is downloaded whose digest is not known", false, unverified},
+		{"UnverifiedBrowser", "a browser is downloaded whose digest is not known", true, unverifiedBrowser},
 		{"PackagesInRun", "a command installs packages of the distribution", false, packagesInRun},
 		{"InterpreterVariable", "a variable changes the server's own Python", false, interpreterVariable},
 		{"UnusedVariable", "a variable is another server's", false, unusedVariable},
@@ -114,6 +115,24 @@ func unverified(in Input) (found []spec.Problem) {
 		}
 	}
 	return found
+}
+
+// unverifiedBrowser is for the one download of the defaults that no release of the
+// frontend can pin.
+func unverifiedBrowser(in Input) []spec.Problem {
+	if in.Spec.DepsImage != "" || in.Spec.Deps.Browser.Provider != spec.ProviderPlaywright || in.Lock != nil && lockedBrowser(in) {
+		return nil
+	}
+	return []spec.Problem{at(in, "deps.browser", "Playwright's browser is downloaded without a digest, since its makers publish none: write a lock file, which keeps that of its files, or use deps.browser: %s", spec.ProviderBuilder)}
+}
+
+func lockedBrowser(in Input) bool {
+	for name := range in.Lock.Downloads {
+		if strings.HasPrefix(name, "playwright/") {
+			return true
+		}
+	}
+	return false
 }
 
 var installs = regexp.MustCompile(`(^|[;&|({\n\s])(apt-get|apt|apk|dnf|microdnf|yum|zypper)\s+(-\S+\s+)*(install|add|in)\s`)

@@ -171,3 +171,39 @@ func TestApt(t *testing.T) {
 		}
 	}
 }
+
+// TestDefaultDownloadsArePinned lists what the defaults of every server fetch, for
+// both architectures on both: each file has a digest of this frontend's own, but
+// for the browser, of which Playwright publishes none: a lock file has that.
+func TestDefaultDownloadsArePinned(t *testing.T) {
+	for _, yaml := range []string{
+		"server: none\ndeps: {node: 24.21.0, vscode: 1.109.5, uv: true, python: uv}\n",
+		"server: action-execution-server\n",
+		"server: action-execution-server\ndeps: {python: uv}\n",
+		"server: agent-server\n",
+		"server: agent-server\ndeps: {python: uv, acp: {agents: [claude-code, codex, gemini-cli]}}\n",
+	} {
+		doc, err := spec.Load("spec", []byte("base_image: a\n"+yaml), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, arch := range []string{"amd64", "arm64"} {
+			for _, machine := range []string{"amd64", "arm64"} {
+				in := graphInput(arch, doc.Spec.Deps, doc.Spec.Server)
+				in.BuildArchitecture = machine
+				downloads, err := Downloads(in)
+				if err != nil || len(downloads) == 0 {
+					t.Fatalf("%s for %s on %s: %d downloads, %v", yaml, arch, machine, len(downloads), err)
+				}
+				for _, d := range downloads {
+					if strings.HasPrefix(d.Name, "playwright/") && d.Digest == "" {
+						continue
+					}
+					if d.Digest.Validate() != nil || d.Own {
+						t.Errorf("%s for %s on %s: %s has no digest that this frontend knows", yaml, arch, machine, d.Name)
+					}
+				}
+			}
+		}
+	}
+}
