@@ -52,6 +52,12 @@ target "frontend-cross" {
   platforms = ["linux/amd64", "linux/arm64"]
 }
 
+# A release: for both platforms, with an SBOM and the whole provenance beside it.
+target "release" {
+  inherits = ["frontend-cross"]
+  attest   = ["type=provenance,mode=max", "type=sbom"]
+}
+
 # Every example, built with the frontend of this checkout in place of the
 # released one that its syntax line names.
 target "examples" {

@@ -31,6 +31,24 @@ func (e *Engine) FrontendRef() string {
 // registry. The same source gives the same digest. With no platform it is
 // built for the daemon's own.
 func (e *Engine) PublishFrontend(ctx context.Context, platforms ...string) error {
+	ref, err := name.ParseReference(e.FrontendRef())
+	if err != nil {
+		return err
+	}
+	args := []string{"frontend", "--provenance=false"}
+	if len(platforms) > 0 {
+		args = append(args, "--set", "*.platform="+strings.Join(platforms, ","))
+	}
+	e.logf("building the frontend image")
+	if err := e.BakeFrontend(ctx, e.repo, ref.Context().Name(), args...); err != nil {
+		return err
+	}
+	return e.reportFrontend(ctx)
+}
+
+// BakeFrontend calls bake in a checkout, with the targets and options of args, and
+// pushes what it builds as image, under the tags of the bake file.
+func (e *Engine) BakeFrontend(ctx context.Context, checkout, image string, args ...string) error {
 	if err := e.Images(ctx, goImage()); err != nil {
 		return err
 	}
@@ -38,30 +56,19 @@ func (e *Engine) PublishFrontend(ctx context.Context, platforms ...string) error
 	if err != nil {
 		return err
 	}
-	ref, err := name.ParseReference(e.FrontendRef())
-	if err != nil {
-		return err
-	}
-	commit := e.head(ctx)
-	args := []string{
-		"bake", "frontend", "--progress=plain", "--provenance=false",
+	commit := head(ctx, checkout)
+	cmd := e.Buildx(ctx, append([]string{
+		"bake", "--progress=plain",
 		"--set", "*.contexts.gomod=" + modules,
 		"--set", "*.args.SOURCE_DATE_EPOCH=" + commit.time,
 		"--set", "*.output=type=registry,rewrite-timestamp=true",
-	}
-	if len(platforms) > 0 {
-		args = append(args, "--set", "*.platform="+strings.Join(platforms, ","))
-	}
-	cmd := e.Buildx(ctx, args...)
+	}, args...)...)
+	cmd.Dir = checkout
 	cmd.Env = append(cmd.Env,
-		"IMAGE="+ref.Context().Name(), "REVISION="+commit.revision,
+		"IMAGE="+image, "REVISION="+commit.revision,
 		"BUILDX_BAKE_ENTITLEMENTS_FS=0", // the module cache lies outside the checkout
 	)
-	e.logf("building the frontend image")
-	if err := e.run(cmd); err != nil {
-		return err
-	}
-	return e.reportFrontend(ctx)
+	return e.run(cmd)
 }
 
 // reportFrontend prints the size of the image in the registry and holds it to
@@ -138,10 +145,10 @@ func compressedSize(img v1.Image) (int64, error) {
 
 type commit struct{ revision, time string }
 
-// head describes the checkout. A copy of the source without git is fine.
-func (e *Engine) head(ctx context.Context) commit {
+// head describes a checkout. A copy of the source without git is fine.
+func head(ctx context.Context, checkout string) commit {
 	git := func(args ...string) (string, error) {
-		out, err := exec.CommandContext(ctx, "git", append([]string{"-C", e.repo}, args...)...).Output()
+		out, err := exec.CommandContext(ctx, "git", append([]string{"-C", checkout}, args...)...).Output()
 		return strings.TrimSpace(string(out)), err
 	}
 	revision, err1 := git("rev-parse", "HEAD")
