@@ -7,7 +7,7 @@ FUZZTIME := 10m
 
 VULN := golang.org/x/vuln/cmd/govulncheck@$(shell sed -n 's/^ARG GOVULNCHECK_VERSION=//p' Dockerfile)
 
-.PHONY: run test unit integration bench bench-quick soak lint vulnerabilities generate up down purge
+.PHONY: run test unit integration bench bench-quick soak soak-fuzz lint vulnerabilities generate up down purge
 
 # From nothing to two running images.
 run:
@@ -36,9 +36,12 @@ bench:
 bench-quick:
 	go -C integration run ./scale -quick
 
-# The long runs. Each fuzz target takes FUZZTIME; PARTS are some of the parts.
-soak:
-	go -C integration run ./cmd/soak -docs -fuzztime $(FUZZTIME) $(PARTS)
+# The long runs: hours.
+soak: soak-fuzz
+
+# Every fuzz target for FUZZTIME.
+soak-fuzz:
+	go -C integration run ./cmd/fuzz -docs -time $(FUZZTIME)
 
 lint:
 	$(LINT) config verify

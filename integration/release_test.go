@@ -42,7 +42,7 @@ func TestRelease(t *testing.T) {
 		t.Errorf("two builds of one commit are %s and %s", one, two)
 	}
 	contains(t, statements(t, release),
-		`"predicateType":"https://spdx.dev/Document"`, "https://slsa.dev/provenance/", "golang", "COPY --from=build /out/ /")
+		`"predicateType":"https://spdx.dev/Document"`, "https://slsa.dev/provenance/", "golang", `"llbDefinition"`)
 }
 
 // bakeClone builds a target of a fresh clone of the checkout, in a directory of its

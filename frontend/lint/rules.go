@@ -9,6 +9,7 @@ import (
 
 	"github.com/distribution/reference"
 
+	"github.com/openhands/llb-frontend/frontend/lock"
 	"github.com/openhands/llb-frontend/frontend/spec"
 )
 
@@ -120,14 +121,17 @@ func unverified(in Input) (found []spec.Problem) {
 // unverifiedBrowser is for the one download of the defaults that no release of the
 // frontend can pin.
 func unverifiedBrowser(in Input) []spec.Problem {
-	if in.Spec.DepsImage != "" || in.Spec.Deps.Browser.Provider != spec.ProviderPlaywright || in.Lock != nil && lockedBrowser(in) {
+	if in.Spec.DepsImage != "" || in.Spec.Deps.Browser.Provider != spec.ProviderPlaywright || lockedBrowser(in.Lock) {
 		return nil
 	}
 	return []spec.Problem{at(in, "deps.browser", "Playwright's browser is downloaded without a digest, since its makers publish none: write a lock file, which keeps that of its files, or use deps.browser: %s", spec.ProviderBuilder)}
 }
 
-func lockedBrowser(in Input) bool {
-	for name := range in.Lock.Downloads {
+func lockedBrowser(l *lock.Lock) bool {
+	if l == nil {
+		return false
+	}
+	for name := range l.Downloads {
 		if strings.HasPrefix(name, "playwright/") {
 			return true
 		}

@@ -47,6 +47,9 @@ func (f Facts) ID() digest.Digest {
 // Unfit tells why facts must not be kept in a file that people share, "" if
 // nothing is against it.
 func (f Facts) Unfit() string {
+	if !utf8.ValidString(f.Distribution) {
+		return "its /etc/os-release is not UTF-8 text"
+	}
 	for _, name := range accountFiles {
 		if !utf8.Valid(f.Accounts[name]) {
 			return fmt.Sprintf("its /etc/%s is not UTF-8 text", name)

@@ -56,19 +56,20 @@ func (a *arguments) cost(text string, depth int) int {
 		} else {
 			total += value * (cost + 1)
 		}
-		i += len("{") + len(name) + len(word)
+		i += len("{") + len(name) + len(word) + len("}")
 	}
 	return min(total, maxCost+1)
 }
 
 // nameLength is the length of the name that a text begins with.
 func nameLength(text string) int {
-	for i, c := range []byte(text) {
-		if !(c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
-			return i
-		}
+	end := strings.IndexFunc(text, func(c rune) bool {
+		return c != '_' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9')
+	})
+	if end < 0 {
+		return len(text)
 	}
-	return len(text)
+	return end
 }
 
 // closing finds the brace that ends what "${" has begun, or the end.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -140,8 +141,13 @@ func (l *loader) literal(n *yaml.Node, path string) (string, bool) {
 	return n.Value, l.readable(n.Value, path)
 }
 
-// readable refuses control characters.
+// readable refuses control characters, and what is no text at all: a build arg may
+// hold any bytes.
 func (l *loader) readable(text, path string) bool {
+	if !utf8.ValidString(text) {
+		l.problem(path, "%s is not UTF-8 text; give it another value", path)
+		return false
+	}
 	for _, r := range text {
 		if isControl(r) {
 			l.problem(path, "%s holds the control character %U; remove it", path, r)

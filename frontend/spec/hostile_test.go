@@ -70,6 +70,8 @@ func hostileSpecs() []hostile {
 
 		// What would write on somebody's terminal.
 		{"terminal", "bytes that are no UTF-8", labels("\"\xff\""), nil, "2:1: the file is not UTF-8 text; save it as UTF-8"},
+		{"terminal", "an arg that is no UTF-8", "args: {A: }\n" + labels("$A"), map[string]string{"A": "\xff"},
+			"1:11: args.A is not UTF-8 text; give it another value"},
 		{"terminal", "a NUL in the file", base + "# \x00\n", nil,
 			"2:1: the line holds the control character U+0000; remove it, or write it as an escape in double quotes"},
 		{"terminal", "a NUL as an escape", labels(`"\0"`), nil, "2:13: labels.a holds the control character U+0000; remove it"},

@@ -167,6 +167,7 @@ func shortened(text string) string {
 // change colours, end the line or turn the direction of writing is shown as an
 // escape.
 func Printable(text string) string {
+	text = strings.ToValidUTF8(text, string(unicode.ReplacementChar))
 	if !strings.ContainsFunc(text, unprintable) {
 		return text
 	}

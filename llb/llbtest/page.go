@@ -27,7 +27,7 @@ func Page(t *testing.T, file, name string, rows [][]string) {
 	want := "\n" + markdown(rows) + "\n"
 	switch {
 	case have == want:
-	case os.Getenv(envWrite) != "":
+	case os.Getenv(envWrite) != "": //nolint:forbidigo // tests alone import this package
 		if err := os.WriteFile(file, []byte(before+begin+want+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -25,12 +25,3 @@ func TestProgress(t *testing.T) {
 		t.Errorf("got %q", m)
 	}
 }
-
-func TestChoose(t *testing.T) {
-	if all, err := choose(nil); err != nil || len(all) != len(parts()) {
-		t.Errorf("no names: %d parts, %v", len(all), err)
-	}
-	if _, err := choose([]string{"fuz"}); err == nil {
-		t.Error("an unknown part is no mistake")
-	}
-}

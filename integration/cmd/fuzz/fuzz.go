@@ -20,7 +20,7 @@ type target struct{ pkg, name string }
 // fuzz runs every fuzz target of the frontend's module, one after the other. An
 // input that breaks a rule is kept below the package's testdata, and ends the run.
 func fuzz(ctx context.Context, o options) (reliability.Table, error) {
-	table := reliability.Table{Header: []string{"fuzz target", "minutes", "inputs tried", "inputs that reach new code", "failures"}}
+	table := reliability.Table{Header: []string{"fuzz target", "time", "inputs tried", "inputs that reach new code", "failures"}}
 	targets, err := list(ctx, o.root)
 	if err != nil {
 		return table, err
@@ -30,8 +30,7 @@ func fuzz(ctx context.Context, o options) (reliability.Table, error) {
 		if err != nil {
 			return table, fmt.Errorf("%s %s: %w", t.pkg, t.name, err)
 		}
-		minutes := strconv.FormatFloat(o.fuzzTime.Minutes(), 'f', -1, 64)
-		table.Rows = append(table.Rows, []string{"`" + strings.TrimPrefix(t.pkg, module) + "` " + t.name, minutes, tried, found, "0"})
+		table.Rows = append(table.Rows, []string{"`" + strings.TrimPrefix(t.pkg, module) + "` " + t.name, o.time.String(), tried, found, "0"})
 	}
 	return table, nil
 }
@@ -74,7 +73,7 @@ var progress = regexp.MustCompile(`execs: (\d+) .*new interesting: (\d+)`)
 
 func (t target) run(ctx context.Context, o options) (tried, found string, err error) {
 	cmd := command(ctx, o.root, "test", "-run", "^$", "-fuzz", "^"+t.name+"$",
-		"-fuzztime", o.fuzzTime.String(), "-fuzzminimizetime", "1s", "-parallel", strconv.Itoa(o.parallel), t.pkg)
+		"-fuzztime", o.time.String(), "-fuzzminimizetime", "1s", "-parallel", strconv.Itoa(o.parallel), t.pkg)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", "", err

@@ -1,0 +1,58 @@
+// Command fuzz runs every fuzz target of the frontend's module for a while, and
+// writes the figures into docs/reliability.md. `make soak-fuzz` calls it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/openhands/llb-frontend/integration/reliability"
+)
+
+type options struct {
+	root     string        // of the checkout
+	time     time.Duration // of each target
+	parallel int           // workers of a target
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.root, "root", "..", "the `directory` of the checkout")
+	flag.DurationVar(&o.time, "time", 10*time.Minute, "`time` of each fuzz target")
+	flag.IntVar(&o.parallel, "parallel", 1, "workers of a fuzz target")
+	write := flag.Bool("docs", false, "write the figures into docs/reliability.md")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, o, *write)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "fuzz:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options, write bool) error {
+	table, err := fuzz(ctx, o)
+	if err != nil {
+		return err
+	}
+	fmt.Println(table.Markdown())
+	if !write {
+		return nil
+	}
+	file := filepath.Join(o.root, "docs/reliability.md")
+	page, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	text, err := reliability.Replace(string(page), "fuzz", table.Markdown())
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return os.WriteFile(file, []byte(text), 0o644)
+}
