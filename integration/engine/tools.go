@@ -70,6 +70,7 @@ func (e *Engine) toolsKey() (string, error) {
 var programPackages = map[string][]string{
 	"aarch64-linux-gnu-g++": {"g++-aarch64-linux-gnu"},
 	"dpkg-deb":              {"dpkg"},
+	"newuidmap":             {"uidmap"},
 	"mmdebstrap":            {"mmdebstrap", "debian-archive-keyring"},
 	"musl-gcc":              {"musl-tools", "gcc", "libc6-dev"},
 	"pip3":                  {"python3-pip"},
