@@ -23,8 +23,9 @@ func TestAgentServerStarts(t *testing.T) {
 			const port = 8000 // in the image's command
 			mustBeFree(t, port)
 			s := startAgent(t, port, "", engine.RunOptions{Image: image})
+			contains(t, s.container.Output(), "oh-init: SESSION_API_KEY is not set: the server listens on 127.0.0.1 of this container alone")
 			s.worksAs("10001", "openhands")
-			contains(t, s.sh("tr '\\0' ' ' </proc/1/cmdline"), "/openhands/bin/oh-init -- /agent-server/.venv/bin/python -P -m openhands.agent_server --host 0.0.0.0 --port 8000")
+			contains(t, s.sh("tr '\\0' ' ' </proc/1/cmdline"), "/openhands/bin/oh-init -- /agent-server/.venv/bin/python -P -m openhands.agent_server --port 8000")
 			// The orphan becomes oh-init's, and goes when it ends.
 			contains(t, s.sh("p=$(sh -c 'sleep 100 >/dev/null & echo $!'); echo parent $(grep PPid: /proc/$p/status); kill $p; "+
 				"i=0; while [ -e /proc/$p ] && [ $i -lt 300 ]; do i=$((i+1)); sleep 0.1; done; [ -e /proc/$p ] || echo reaped"), "parent PPid: 1\n", "reaped")

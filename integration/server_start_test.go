@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,6 +31,7 @@ func TestServerStarts(t *testing.T) {
 			l.Close()
 			s := &server{t: t, port: port}
 			s.start(engine.RunOptions{Image: image, Env: []string{"NO_CHANGE_TIMEOUT_SECONDS=120", fmt.Sprintf("VSCODE_PORT=%d", freePort(t))}})
+			s.takeKey()
 			contains(t, s.sh("echo $((6*7)) in $PWD; cat /proc/1/cmdline | tr '\\0' ' '"), "42 in /workspace\n", "/openhands/bin/oh-init -- ")
 			// The orphan becomes oh-init's, and goes when it ends.
 			contains(t, s.sh("p=$(sh -c 'sleep 100 >/dev/null & echo $!'); echo parent $(grep PPid: /proc/$p/status); kill $p; "+
@@ -50,6 +52,20 @@ func TestServerStarts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// takeKey takes the key that oh-init has made, after seeing that nothing goes
+// without it.
+func (s *server) takeKey() {
+	s.t.Helper()
+	said := regexp.MustCompile(`oh-init: SESSION_API_KEY is not set: the server wants the header X-Session-API-Key: (\w+);`).FindStringSubmatch(s.container.Output())
+	if said == nil {
+		s.t.Fatalf("nobody says a key in\n%s", s.container.Output())
+	}
+	if body, status, err := s.request(s.t.Context(), "POST", "/execute_action", []byte("{}")); err != nil || status != http.StatusForbidden {
+		s.t.Errorf("without the key: status %d, %v: %s", status, err, body)
+	}
+	s.key = said[1]
 }
 
 // The hosts of OpenHands bring their own command line and leave the user to the

@@ -122,6 +122,7 @@ func (in Input) patchForAgent(p *imageconfig.Patch, _ *plan) {
 	// Hosts give arguments only. -P: a checkout of OpenHands in the working
 	// directory must not stand in for the server's own code.
 	p.Entrypoint = []string{Init, "--", agentLink + "/.venv/bin/python", "-P", "-m", "openhands.agent_server"}
-	// All interfaces, as a published port asks for: its default is the loopback.
-	p.Cmd = []string{"--host", "0.0.0.0", "--port", serverPort}
+	// Without --host it listens on all interfaces with a key, and else on the
+	// loopback alone.
+	p.Cmd = []string{"--port", serverPort}
 }

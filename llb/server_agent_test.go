@@ -108,7 +108,7 @@ func TestAgentConfig(t *testing.T) {
 	if len(config.ExposedPorts) != 1 {
 		t.Errorf("ports %v", config.ExposedPorts)
 	}
-	if want := []string{"--host", "0.0.0.0", "--port", "8000"}; !slices.Equal(config.Cmd, want) {
+	if want := []string{"--port", "8000"}; !slices.Equal(config.Cmd, want) {
 		t.Errorf("command %q, want %q", config.Cmd, want)
 	}
 }

@@ -25,7 +25,6 @@ func Rules() []Rule {
 		{"PackagesInRun", "a command installs packages of the distribution", false, packagesInRun},
 		{"InterpreterVariable", "a variable changes the server's own Python", false, interpreterVariable},
 		{"UnusedVariable", "a variable is another server's", false, unusedVariable},
-		{"LoopbackOnly", "the agent-server listens where no published port leads", false, loopbackOnly},
 		{"RootUser", "the image runs as root", true, rootUser},
 		{"StaleLock", "the lock file lacks something that the spec names", false, staleLock},
 		{"NoLock", "there is no lock file", true, noLock},

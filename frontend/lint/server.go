@@ -49,15 +49,3 @@ func unusedVariable(in Input) (found []spec.Problem) {
 	}
 	return found
 }
-
-func loopbackOnly(in Input) []spec.Problem {
-	if in.Spec.Server.Name != spec.ServerAgent || !in.Given("command") || in.Given("entrypoint") || slices.Contains(in.Spec.Command, "--host") {
-		return nil
-	}
-	for _, key := range []string{"SESSION_API_KEY", "OH_SESSION_API_KEYS_0"} {
-		if in.Spec.Environment[key] != "" {
-			return nil
-		}
-	}
-	return []spec.Problem{at(in, "command", "without --host the agent-server listens on 127.0.0.1 alone, unless SESSION_API_KEY is set: add --host 0.0.0.0")}
-}

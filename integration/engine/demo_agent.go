@@ -44,7 +44,7 @@ func (e *Engine) demoAgent(ctx context.Context, w io.Writer) error {
 	if err := portFree(ctx); err != nil {
 		return err
 	}
-	c, err := e.Start(ctx, RunOptions{Image: image})
+	c, err := e.Start(ctx, RunOptions{Image: image, Env: []string{"SESSION_API_KEY=" + demoKey}})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,8 @@ import (
 const (
 	// serverAddress is where an image's server listens by itself.
 	serverAddress = "http://127.0.0.1:8000"
+	// demoKey is what it wants of its clients.
+	demoKey = "of-the-demo"
 
 	demoPage = `<!doctype html><title>demo</title>
 <body style="font: 28px sans-serif; margin: 40px; background: #f4f0e8">
@@ -44,7 +46,7 @@ func (e *Engine) demoServer(ctx context.Context, w io.Writer, example string) er
 	defer stop()
 	ended := make(chan error, 1)
 	go func() {
-		res, err := e.Run(ctx, RunOptions{Image: image, Mounts: []specs.Mount{{
+		res, err := e.Run(ctx, RunOptions{Image: image, Env: []string{"SESSION_API_KEY=" + demoKey}, Mounts: []specs.Mount{{
 			Destination: "/shots", Source: shots, Type: "bind", Options: []string{"bind", "rw"},
 		}}})
 		if res != nil && ctx.Err() == nil {
@@ -162,6 +164,7 @@ func post(ctx context.Context, url string, request []byte) ([]byte, error) {
 }
 
 func do(req *http.Request) ([]byte, error) {
+	req.Header.Set("X-Session-API-Key", demoKey)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err

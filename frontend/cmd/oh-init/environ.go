@@ -17,6 +17,11 @@ func (e environ) get(name string) string {
 	return ""
 }
 
+// has tells whether a variable is set, if only to nothing.
+func (e environ) has(name string) bool {
+	return slices.ContainsFunc(e, func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
+}
+
 // with returns the environment with one more variable, in place of any other
 // of that name.
 func (e environ) with(name, value string) environ {

@@ -34,6 +34,10 @@ func initMain(r root, args []string) int {
 	case os.Geteuid() != 0:
 		env = withHome(r, self(), env)
 	}
+	env, note := withKey(r, opt.command, env)
+	if note != nil {
+		say("oh-init", note)
+	}
 	path, err := find(opt.command[0], searchPath(env))
 	if err != nil {
 		return fail(exitCode(err), err)

@@ -46,6 +46,9 @@
 // /tmp/openhands-home-UID, which is made for the purpose. The same goes for
 // micromamba below, as hosts start it in place of the entrypoint.
 //
+// Where COMMAND is the image's own and starts a server that would obey everybody,
+// SESSION_API_KEY is set and said if it is not set at all: see key.go.
+//
 // # micromamba: `micromamba run` without micromamba
 //
 //	micromamba run [-n NAME | -p PREFIX] [OPTION...] COMMAND [ARG...]

@@ -9,6 +9,9 @@ const (
 	poetryDir = "/openhands/poetry"
 	// serverEnv is the virtual environment of the server.
 	serverEnv = poetryDir + "/venv"
+	// agentPython is the interpreter of the agent-server, by the name that its
+	// hosts call.
+	agentPython = "/agent-server/.venv/bin/python"
 
 	realMicromamba = mambaDir + "/libexec/micromamba"
 	realPoetry     = mambaDir + "/envs/openhands/libexec/poetry"

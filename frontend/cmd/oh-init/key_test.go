@@ -1,0 +1,45 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestKeys(t *testing.T) {
+	const (
+		action = "/openhands/poetry/venv/bin/python -u -P -m openhands.runtime.action_execution_server 8000"
+		agent  = "/agent-server/.venv/bin/python -P -m openhands.agent_server --port 8000"
+	)
+	made := regexp.MustCompile(`^[A-Z2-7]{26}$`)
+	for _, tt := range []struct {
+		command string
+		env     environ
+		want    string // "made" for a new key
+		said    string
+	}{
+		{action, nil, "made", "SESSION_API_KEY is not set: the server wants the header X-Session-API-Key: "},
+		{action, environ{"SESSION_API_KEY=mine"}, "mine", ""},
+		{action, environ{"SESSION_API_KEY="}, "", ""},
+		{"/openhands/micromamba/bin/micromamba run -n openhands poetry run python -u -m openhands.runtime.action_execution_server 8000", nil, "", ""},
+		{"/openhands/poetry/venv/bin/python -c 1", nil, "", ""},
+		{"bash", nil, "", ""},
+		{agent, nil, "", "SESSION_API_KEY is not set: the server listens on 127.0.0.1 of this container alone"},
+		{agent, environ{"SESSION_API_KEY=mine"}, "mine", ""},
+		{agent, environ{"OH_SESSION_API_KEYS_0=mine"}, "", ""},
+		{agent + " --host 0.0.0.0", nil, "", ""},
+		{agent + " --host=0.0.0.0", nil, "", ""},
+	} {
+		env, note := withKey("/", strings.Fields(tt.command), tt.env)
+		said := ""
+		if note != nil {
+			said = note.Error()
+		}
+		if got := env.get("SESSION_API_KEY"); got != tt.want && (tt.want != "made" || !made.MatchString(got) || !strings.Contains(said, " "+got+";")) {
+			t.Errorf("%s with %q: the key is %q, want %q; it says %q", tt.command, tt.env, got, tt.want, said)
+		}
+		if !strings.HasPrefix(said, tt.said) || tt.said == "" && said != "" {
+			t.Errorf("%s with %q: it says %q, want %q", tt.command, tt.env, said, tt.said)
+		}
+	}
+}
