@@ -1,31 +1,47 @@
-"""Lets every user install packages beside those of /openhands, which is root's.
+"""Gives every user a home, and lets it install packages beside those of
+/openhands, which is root's.
 
 pip installs into the user base (PEP 370) where it may not write to the
-environment. A user without a writable home gets one below /tmp. Only this
-environment's python reads this file: the base's own python keeps its rules.
+environment. A user without a writable home gets a user base below /tmp, and a
+home as oh-init would have given, had the host not started this python itself.
+Only this environment's python reads this file: the base's own python keeps its
+rules.
 """
 
 import os
+import stat
 import sys
 
 
 def _set():
-    if "PYTHONUSERBASE" in os.environ:
-        return
-    home = os.path.expanduser("~")
-    if home.startswith("/") and os.access(home, os.W_OK | os.X_OK):
+    if _writable(os.path.expanduser("~")):
         return
     base = f"/tmp/openhands-python-{os.getuid()}"
+    if "PYTHONUSERBASE" not in os.environ and _private(base):
+        os.environ["PYTHONUSERBASE"] = base
+    for home in "/openhands-home", "/home/openhands":
+        if _writable(home):
+            os.environ["HOME"] = home
+            return
+    home = f"/tmp/openhands-home-{os.getuid()}"
+    if _private(home):
+        os.environ["HOME"] = home
+
+
+def _writable(path):
+    return path.startswith("/") and os.access(path, os.W_OK | os.X_OK)
+
+
+def _private(path):
+    """Makes a directory, or sees that the one that is there is nobody else's."""
     try:
-        os.mkdir(base, 0o700)
+        os.mkdir(path, 0o700)
     except FileExistsError:
         pass
     except OSError:
-        return
-    found = os.lstat(base)
-    if os.path.islink(base) or found.st_uid != os.getuid():
-        return  # somebody else's
-    os.environ["PYTHONUSERBASE"] = base
+        return False
+    found = os.lstat(path)
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
 def _make():
