@@ -52,20 +52,18 @@ func tmpfs(dir string, options ...string) specs.Mount {
 	return specs.Mount{Destination: dir, Type: "tmpfs", Source: "tmpfs", Options: append([]string{"nosuid", "nodev"}, options...)}
 }
 
-// Nothing but /tmp and /workspace can be written: oh-init gives a home there,
-// says so, and the server starts.
+// Nothing but /tmp and /workspace can be written, and nobody knows the uid: oh-init
+// gives a home, says so, and the server starts.
 func TestReadOnlyRoot(t *testing.T) {
 	image := serverImage(t, "base_image: alpine:3.22\n")
 	s := &server{t: t, port: freePort(t), vscode: freePort(t)}
-	s.start(engine.RunOptions{
-		Image: image, ReadOnly: true, Mounts: []specs.Mount{tmpfs("/tmp", "mode=1777"), tmpfs("/workspace", "uid=1000")},
-		Env:  []string{"NO_CHANGE_TIMEOUT_SECONDS=120"},
-		Args: hostsCommand(s.port, "--plugins", "agent_skills", "jupyter", "--username", "openhands", "--user-id", "1000", "--no-enable-browser"),
-		// The command of hosts wants to be there.
-		WorkingDir: "/openhands/code",
-	})
-	contains(t, s.container.Output(), `oh-init: HOME is "/home/openhands", which uid 1000 cannot write: it is "/tmp/openhands-home-1000" now`)
-	contains(t, s.sh("echo $HOME; touch ~/a /workspace/b && echo written; touch /c 2>&1 || true"), "/tmp/openhands-home-1000\nwritten\n", "Read-only file system")
+	opt := arbitrary(image, tmpfs("/workspace", "mode=1777"))
+	opt.Env = []string{"NO_CHANGE_TIMEOUT_SECONDS=120"}
+	opt.Args = hostsCommand(s.port, "--plugins", "agent_skills", "jupyter", "--username", "openhands", "--user-id", "1000", "--no-enable-browser")
+	opt.WorkingDir = "/openhands/code" // the command of hosts wants to be there
+	s.start(opt)
+	contains(t, s.container.Output(), `oh-init: HOME is "/", which uid 12345 cannot write: it is "/tmp/openhands-home-12345" now`)
+	contains(t, s.sh("id -u; echo $HOME; touch ~/a /workspace/b && echo written; touch /c 2>&1 || true"), "12345\n/tmp/openhands-home-12345\nwritten\n", "Read-only file system")
 	contains(t, s.cell("print(6*7)"), "42")
 }
 
