@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -41,5 +42,19 @@ func TestKeys(t *testing.T) {
 		if !strings.HasPrefix(said, tt.said) || tt.said == "" && said != "" {
 			t.Errorf("%s with %q: it says %q, want %q", tt.command, tt.env, said, tt.said)
 		}
+	}
+}
+
+// What is started has the key that people read.
+func TestServerGetsTheKeyThatIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	server := filepath.Join(dir, serverEnv, "bin/python")
+	write(t, server, "#!/bin/sh\necho \"$SESSION_API_KEY\"\n", 0o755)
+	cmd := program(t, "/openhands/bin/oh-init", "--", server, "-m", actionServer)
+	cmd.Env = append(cmd.Env, "TEST_ROOT="+dir)
+	got := run(t, cmd)
+	key := strings.TrimSpace(got.stdout)
+	if len(key) != 26 || !strings.Contains(got.stderr, "X-Session-API-Key: "+key+";") {
+		t.Errorf("%+v", got)
 	}
 }
