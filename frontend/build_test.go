@@ -50,6 +50,7 @@ func registry() map[string]stubImage {
 		"large:1":      {files: fstest.MapFS{"etc/group": {Data: make([]byte, maxFile+1), Mode: 0o644}}},
 		"amd64only:1":  {config: config("amd64", nil)},
 		"locked:1":     {err: errors.New("pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed")},
+		"damaged:1":    {err: errors.New(`failed commit on ref "config-sha256:401404": unexpected commit digest sha256:aa, expected sha256:401404: failed precondition`)},
 		"noplatform:1": {err: errors.New("no match for platform in manifest: not found")},
 	}
 }
@@ -101,6 +102,7 @@ func TestErrorsPointIntoTheSpec(t *testing.T) {
 		{"neither image", "deps_image: nothere:2\nuser: root\nlabels:\n  a: b\nbase_image: nosuch:1\n", nil,
 			[]string{"1:13: deps image \"nothere:2\"", "5:13: base image \"nosuch:1\""}, []int32{1, 5}},
 		{"needs a login", "user: root\nbase_image: locked:1\n", nil, []string{"docker login"}, []int32{2}},
+		{"other bytes than the digest says", "user: root\nbase_image: damaged:1\n", nil, []string{`base image "damaged:1"`, "docker buildx prune"}, []int32{2}},
 		{"no such platform", "base_image: noplatform:1\n", nil, []string{"linux/amd64"}, []int32{1}},
 		{"other platform", "base_image: amd64only:1\n", map[string]string{"platform": "linux/arm64"}, []string{"linux/arm64", "linux/amd64"}, []int32{1}},
 		{"deps image without /openhands", "base_image: debian:trixie-slim\ndeps_image: nodeps:1\n", nil, []string{"/openhands", "--target deps"}, []int32{2}},

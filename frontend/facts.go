@@ -108,6 +108,9 @@ type readError struct {
 }
 
 func (e *readError) Error() string {
+	if wrongBytes(e.error) {
+		return fmt.Sprintf("read %s of the base image: %s: %v", e.path, wrongBytesRemedy, e.error)
+	}
 	return fmt.Sprintf("read %s of the base image: %v", e.path, e.error)
 }
 func (e *readError) Unwrap() error { return e.error }

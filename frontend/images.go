@@ -139,6 +139,14 @@ func (r *request) checkPlatform(key imageKey, img ohllb.Image, p ocispecs.Platfo
 		key.what(), img.Ref, platforms.Format(platforms.Normalize(got)), platforms.Format(p), platforms.Format(platforms.Normalize(got))))
 }
 
+// wrongBytes says whether a registry, or what is between, sent something else than the
+// digest that was asked for. BuildKit passes on text of containerd's content store.
+func wrongBytes(err error) bool { return strings.Contains(err.Error(), "unexpected commit digest") }
+
+// wrongBytesRemedy is for a builder that takes the bytes it has got for the beginning
+// of the right ones, until it cleans up.
+const wrongBytesRemedy = "what came has another digest, and the builder keeps it: when the registry sends the right bytes again, run docker buildx prune"
+
 // imageError says what to do about an image that cannot be had. Registries
 // differ in their words and BuildKit passes on text, so text is what is looked
 // at; the original is kept.
@@ -158,6 +166,8 @@ func (r *request) imageError(key imageKey, ref string, p ocispecs.Platform, err 
 		return err
 	case errors.As(err, new(*largeConfigError)), contains("message larger than max"):
 		remedy = "its config is too large: shorten labels and environment"
+	case wrongBytes(err): // first: digests hold any number
+		remedy = wrongBytesRemedy
 	case isNoMatch(err):
 		remedy = fmt.Sprintf("it has no variant for %s: name an image that has one, or build for another --platform", platforms.Format(p))
 	case contains("401", "403", "unauthorized", "authorization failed", "insufficient_scope", "denied"):

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"time"
 
 	"github.com/openhands/llb-frontend/integration/engine"
+	"github.com/openhands/llb-frontend/integration/faults"
 )
 
 // pullRow is a line of docs/pulls.md: one set-up, and which layers a build of it
@@ -140,7 +139,7 @@ type countingRegistry struct {
 func countPulls(t *testing.T, mounts bool) *countingRegistry {
 	t.Helper()
 	c := &countingRegistry{blobs: map[string]bool{}}
-	registry := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: eng.Registry()})
+	registry := faults.Forward(eng.Registry())
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/sha256:") {
 			c.mu.Lock()

@@ -135,7 +135,7 @@ func (w *world) run(ctx context.Context, b batch, deps v1.Hash) (cost, error) {
 	if err != nil {
 		return cost{}, err
 	}
-	stopWatch := w.watchFrontends()
+	stopWatch := w.WatchFrontends(watchInterval)
 	began := time.Now()
 	o, err := w.build(ctx, b)
 	took := time.Since(began)

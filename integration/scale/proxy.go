@@ -2,16 +2,14 @@ package main
 
 import (
 	"context"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"path"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/openhands/llb-frontend/integration/faults"
 )
 
 // proxy stands between the daemon and the registry and counts what is read.
@@ -30,16 +28,7 @@ func newProxy(ctx context.Context, registry string) (*proxy, error) {
 		return nil, err
 	}
 	p := &proxy{addr: l.Addr().String(), read: map[string]int64{}}
-	forward := &httputil.ReverseProxy{
-		// Hundreds of builds push at once: their connections are kept.
-		Transport: &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true},
-		// Host stays the proxy's, so that the registry's Location headers lead here.
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: registry})
-			r.Out.Host = r.In.Host
-		},
-		ErrorLog: log.New(io.Discard, "", 0), // builds that are cancelled
-	}
+	forward := faults.Forward(registry)
 	p.server = &http.Server{
 		ReadHeaderTimeout: time.Minute,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
