@@ -4,10 +4,11 @@ ENGINE := go -C integration run ./cmd/engine
 LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(shell sed -n 's/^ARG GOLANGCI_LINT_VERSION=//p' Dockerfile)
 
 FUZZTIME := 10m
+SOAK := 1h
 
 VULN := golang.org/x/vuln/cmd/govulncheck@$(shell sed -n 's/^ARG GOVULNCHECK_VERSION=//p' Dockerfile)
 
-.PHONY: run test unit integration bench bench-quick soak soak-fuzz lint vulnerabilities generate up down purge
+.PHONY: run test unit integration bench bench-quick soak soak-fuzz soak-load lint vulnerabilities generate up down purge
 
 # From nothing to two running images.
 run:
@@ -36,12 +37,17 @@ bench:
 bench-quick:
 	go -C integration run ./scale -quick
 
-# The long runs: hours.
-soak: soak-fuzz
+# The long runs, hours, with their figures in docs/reliability.md.
+soak: soak-fuzz soak-load
 
 # Every fuzz target for FUZZTIME.
 soak-fuzz:
 	go -C integration run ./cmd/fuzz -docs -time $(FUZZTIME)
+
+# Mixed builds, 16 at once, for as long as SOAK says.
+soak-load:
+	go -C integration run ./soak -for $(SOAK) -docs
+	$(ENGINE) down
 
 lint:
 	$(LINT) config verify

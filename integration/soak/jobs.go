@@ -44,7 +44,7 @@ func jobs() []job {
 		image("user and environment", "environment: {SOAK: \"N\"}\nworking_dir: /srv/N\n"),
 		image("provenance and cache", "user: root\n", "--provenance=mode=max", "--cache-to=type=inline"),
 		{name: "--call=check", yaml: good, args: []string{"--call=check"}, says: "no warnings found"},
-		{name: "--call=outline", yaml: good, args: []string{"--call=outline"}, says: "BASE_IMAGE"},
+		{name: "--call=outline", yaml: good, args: []string{"--call=outline"}, says: "RUNTIME_IMAGE_REPO"},
 		{name: "--target=lock", yaml: good, args: []string{"--target=lock", "--output=type=local,dest=OUT"}, says: "exporting to client directory"},
 		wrong("unknown key", good+"usr: N\n", `did you mean "user"`),
 		wrong("user", good+"user: \"a b\"\n", "user"),
@@ -110,7 +110,7 @@ func (s *site) do(ctx context.Context, j job, n int64) (problem string) {
 	}
 	defer os.RemoveAll(out)
 	base := bases[n/int64(len(jobs()))%int64(len(bases))]
-	names := strings.NewReplacer("BASE_IMAGE", "BASE_IMAGE", "BASE", base, "DEPS", s.deps, "HERE", s.Registry(), "OUT", out, "N", fmt.Sprint(n))
+	names := strings.NewReplacer("BASE", base, "DEPS", s.deps, "HERE", s.Registry(), "OUT", out, "N", fmt.Sprint(n))
 	var args []string
 	for _, arg := range j.args {
 		args = append(args, names.Replace(arg))

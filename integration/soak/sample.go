@@ -17,8 +17,8 @@ import (
 )
 
 // settled is how long the daemon rests before it is looked at: seconds behind a build
-// it writes the build's history, and drops what it has kept for it.
-const settled = 20 * time.Second
+// it writes the history of the build, and 30 s behind it closes its connections.
+const settled = 45 * time.Second
 
 // sample is what there is while nothing is built.
 type sample struct {
