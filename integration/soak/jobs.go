@@ -27,10 +27,10 @@ type job struct {
 	image bool // an image is pushed
 }
 
-// jobs are done in turn. N in them is another number each time, BASE another base.
+// jobs are done in turn. NUMBER in them is another number each time, BASE another base.
 func jobs() []job {
 	image := func(name, yaml string, args ...string) job {
-		return job{name: name, yaml: "base_image: BASE\ndeps_image: DEPS\nlabels: {soak: \"N\"}\n" + yaml, args: args, image: true, says: "exporting manifest"}
+		return job{name: name, yaml: "base_image: BASE\ndeps_image: DEPS\nlabels: {soak: \"NUMBER\"}\n" + yaml, args: args, image: true, says: "exporting manifest"}
 	}
 	wrong := func(name, yaml, says string) job {
 		return job{name: "wrong: " + name, yaml: yaml, says: says, fails: true}
@@ -38,19 +38,19 @@ func jobs() []job {
 	const good = "base_image: BASE\ndeps_image: DEPS\n"
 	return []job{
 		image("user root", "user: root\n"),
-		image("user by name", "user: dev-N\n"),
+		image("user by name", "user: dev-NUMBER\n"),
 		image("user by number", "user: 1234\n"),
 		image("user made at the start", "user: {name: dev, uid: 1234, create: start}\n"),
-		image("user and environment", "environment: {SOAK: \"N\"}\nworking_dir: /srv/N\n"),
+		image("user and environment", "environment: {SOAK: \"NUMBER\"}\nworking_dir: /srv/NUMBER\n"),
 		image("provenance and cache", "user: root\n", "--provenance=mode=max", "--cache-to=type=inline"),
-		{name: "--call=check", yaml: good, args: []string{"--call=check"}, says: "no warnings found"},
+		{name: "--call=check", yaml: "base_image: debian:trixie-slim\ndeps_image: DEPS\n", args: []string{"--call=check"}, says: "no warnings found"},
 		{name: "--call=outline", yaml: good, args: []string{"--call=outline"}, says: "RUNTIME_IMAGE_REPO"},
 		{name: "--target=lock", yaml: good, args: []string{"--target=lock", "--output=type=local,dest=OUT"}, says: "exporting to client directory"},
-		wrong("unknown key", good+"usr: N\n", `did you mean "user"`),
+		wrong("unknown key", good+"usr: NUMBER\n", `did you mean "user"`),
 		wrong("user", good+"user: \"a b\"\n", "user"),
-		wrong("no such base", "base_image: HERE/soak/none-N\ndeps_image: DEPS\n", "not found"),
+		wrong("no such base", "base_image: HERE/soak/none-NUMBER\ndeps_image: DEPS\n", "not found"),
 		wrong("no deps image", "base_image: BASE\ndeps_image: BASE\n", "deps_image"),
-		{name: "wrong: command", yaml: "base_image: alpine:3.22\ndeps_image: DEPS\nuser: root\nextra_deps: {run: [\"echo N; exit 3\"]}\n", says: "exit code: 3", fails: true},
+		{name: "wrong: command", yaml: "base_image: alpine:3.22\ndeps_image: DEPS\nuser: root\nextra_deps: {run: [\"echo NUMBER; exit 3\"]}\n", says: "exit code: 3", fails: true},
 	}
 }
 
@@ -110,7 +110,7 @@ func (s *site) do(ctx context.Context, j job, n int64) (problem string) {
 	}
 	defer os.RemoveAll(out)
 	base := bases[n/int64(len(jobs()))%int64(len(bases))]
-	names := strings.NewReplacer("BASE", base, "DEPS", s.deps, "HERE", s.Registry(), "OUT", out, "N", fmt.Sprint(n))
+	names := strings.NewReplacer("BASE", base, "DEPS", s.deps, "HERE", s.Registry(), "OUT", out, "NUMBER", fmt.Sprint(n))
 	var args []string
 	for _, arg := range j.args {
 		args = append(args, names.Replace(arg))

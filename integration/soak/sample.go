@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// settled is how long the daemon rests before it is looked at: seconds behind a build
-// it writes the history of the build, and 30 s behind it closes its connections.
-const settled = 45 * time.Second
+// settled is how long the daemon rests before it is looked at: BuildKit closes idle
+// connections to a registry after 120 s, and its other work behind a build takes less.
+const settled = 130 * time.Second
 
 // sample is what there is while nothing is built.
 type sample struct {
