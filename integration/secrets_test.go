@@ -237,7 +237,7 @@ func (s *search) descend(t *testing.T, registry, repository, reference string, w
 	var visit func(d descriptor, kind string)
 	visit = func(d descriptor, kind string) {
 		t.Helper()
-		body := get(t, fmt.Sprintf("http://%s/v2/%s/%s/%s", registry, repository, kind, d.Digest))
+		body := stored(t, fmt.Sprintf("http://%s/v2/%s/%s/%s", registry, repository, kind, d.Digest))
 		if want(d) && s.first(d.Digest) {
 			s.bytes(t, repository+": "+d.MediaType+" "+d.Digest, body, nil)
 		}
@@ -264,7 +264,8 @@ func (s *search) descend(t *testing.T, registry, repository, reference string, w
 	visit(descriptor{Digest: reference}, "manifests")
 }
 
-func get(t *testing.T, address string) []byte {
+// stored is a manifest or a blob as the registry has it.
+func stored(t *testing.T, address string) []byte {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
