@@ -43,7 +43,7 @@ func newFaultBuild(t *testing.T, name string, withTokens bool, plan ...faults.Fa
 	b.push(t, "base", onTop(t, nil, map[string]string{
 		"etc/passwd": "root:x:0:0:" + name + ":/root:/bin/sh\n", "etc/group": "root:x:0:\n", "tmp/noise": small.Noise(name, 5_000),
 	}))
-	b.push(t, "deps", smallDeps(t, name))
+	b.push(t, "deps", noiseDeps(t, name))
 	b.push(t, "out", onTop(t, nil, map[string]string{"older": name}))
 	b.spec = filepath.Join(t.TempDir(), engine.SpecFile)
 	text := fmt.Sprintf("# syntax=%[1]s/frontend\nbase_image: %[1]s/base\ndeps_image: %[1]s/deps\nuser: openhands\n", b.host+"/"+b.repo)
@@ -91,8 +91,8 @@ func (b *faultBuild) command(ctx context.Context, e *engine.Engine) *exec.Cmd {
 	return e.Buildx(ctx, "build", "--progress=plain", "-f", b.spec, "--push", "-t", b.host+"/"+b.repo+"/out", filepath.Dir(b.spec))
 }
 
-// smallDeps is a deps image of some hundred kB.
-func smallDeps(t *testing.T, name string) v1.Image {
+// noiseDeps is a deps image of some hundred kB.
+func noiseDeps(t *testing.T, name string) v1.Image {
 	t.Helper()
 	img, err := small.Deps(name, 200_000)
 	if err != nil {

@@ -79,7 +79,7 @@ func TestSecretsStay(t *testing.T) {
 // mentions, and one that is a variable of the client.
 func plantSecrets(t *testing.T, e *engine.Engine) *secretBuild {
 	t.Helper()
-	b := &secretBuild{Engine: e, dir: t.TempDir(), deps: pushImage(t, "test/secrets-deps:latest", smallDeps(t, "secrets")), planted: map[string]string{}}
+	b := &secretBuild{Engine: e, dir: t.TempDir(), deps: pushImage(t, "test/secrets-deps:latest", noiseDeps(t, "secrets")), planted: map[string]string{}}
 	for _, known := range secret.All() {
 		b.plant(t, known.ID, "`"+known.ID+"`")
 	}
