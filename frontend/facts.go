@@ -23,10 +23,16 @@ type reader struct {
 	facts *ohllb.Facts
 	// missing are paths that are known not to be there.
 	missing map[string]bool
+	// listed are directories of which all entries are known.
+	listed map[string][]*fstypes.Stat
 }
 
 func (r *request) reader(ctx context.Context, st llb.State, p ocispecs.Platform) (*reader, error) {
-	rd := &reader{facts: &ohllb.Facts{Entries: map[string]ohllb.Entry{}}, missing: map[string]bool{}}
+	rd := &reader{
+		facts:   &ohllb.Facts{Entries: map[string]ohllb.Entry{}},
+		missing: map[string]bool{},
+		listed:  map[string][]*fstypes.Stat{},
+	}
 	if st.Output() == nil { // scratch holds nothing to read
 		return rd, nil
 	}
@@ -165,8 +171,7 @@ func remedy(p string) string {
 	return "give the base a proper one, or name the user by number, for which nothing is read"
 }
 
-// lstat asks for one entry of a directory: StatFile would follow a symlink,
-// and a whole listing may be long.
+// lstat asks for one entry of a directory: StatFile would follow a symlink.
 func (rd *reader) lstat(ctx context.Context, p string) (ohllb.Entry, bool, error) {
 	if e, ok := rd.facts.Entries[p]; ok {
 		return e, true, nil
@@ -175,7 +180,7 @@ func (rd *reader) lstat(ctx context.Context, p string) (ohllb.Entry, bool, error
 		return ohllb.Entry{}, false, nil
 	}
 	dir, name := path.Split(p)
-	list, err := rd.ref.ReadDir(ctx, client.ReadDirRequest{Path: dir, IncludePattern: escapePattern(name)})
+	list, err := rd.entries(ctx, dir, name)
 	if err != nil && !isNotExist(err) {
 		return ohllb.Entry{}, false, &readError{p, err}
 	}
@@ -187,6 +192,27 @@ func (rd *reader) lstat(ctx context.Context, p string) (ohllb.Entry, bool, error
 	}
 	rd.missing[p] = true
 	return ohllb.Entry{}, false, nil
+}
+
+// entries lists a directory, or what of it has a name: the whole of those two that are
+// asked for many names, which spares a request for each of them, and of others, which
+// may be long, the one name.
+func (rd *reader) entries(ctx context.Context, dir, name string) ([]*fstypes.Stat, error) {
+	if dir != "/" && dir != "/etc/" {
+		return rd.ref.ReadDir(ctx, client.ReadDirRequest{Path: dir, IncludePattern: escapePattern(name)})
+	}
+	list, ok := rd.listed[dir]
+	if ok {
+		return list, nil
+	}
+	list, err := rd.ref.ReadDir(ctx, client.ReadDirRequest{Path: dir})
+	if err != nil && strings.Contains(err.Error(), "larger than max") { // nobody's base, but a hostile one
+		return rd.ref.ReadDir(ctx, client.ReadDirRequest{Path: dir, IncludePattern: escapePattern(name)})
+	}
+	if err == nil {
+		rd.listed[dir] = list
+	}
+	return list, err
 }
 
 func entry(st *fstypes.Stat) ohllb.Entry {

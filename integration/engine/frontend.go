@@ -61,7 +61,7 @@ func (e *Engine) BakeFrontend(ctx context.Context, checkout, image string, args 
 		"bake", "--progress=plain",
 		"--set", "*.contexts.gomod=" + modules,
 		"--set", "*.args.SOURCE_DATE_EPOCH=" + commit.time,
-		"--set", "*.output=type=registry,rewrite-timestamp=true",
+		"--set", "*.output=type=registry,rewrite-timestamp=true,compression-level=9",
 	}, args...)...)
 	cmd.Dir = checkout
 	cmd.Env = append(cmd.Env,

@@ -1,10 +1,11 @@
 package main
 
 import (
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -34,7 +35,10 @@ func withKey(r root, command []string, env environ) (_ environ, note error) {
 	}
 	switch {
 	case starts(serverEnv+"/bin/python", actionServer) && !env.has(keyVariable):
-		key := rand.Text()
+		key, err := newKey()
+		if err != nil {
+			return env, fmt.Errorf("make a %s: %w", keyVariable, err)
+		}
 		return env.with(keyVariable, key), fmt.Errorf("%s is not set: the server wants the header X-Session-API-Key: %s; set the variable to choose the key, or to nothing for a server that obeys everybody", keyVariable, key)
 	case starts(agentPython, agentServer) && env.get(keyVariable) == "" && env.get(agentKeyVariable) == "" && !hasHost(command):
 		return env, fmt.Errorf("%s is not set: the server listens on 127.0.0.1 of this container alone; set the variable for one that can be reached from outside", keyVariable)
@@ -45,4 +49,14 @@ func withKey(r root, command []string, env environ) (_ environ, note error) {
 // hasHost tells whether a command line of the agent-server says where to listen.
 func hasHost(command []string) bool {
 	return slices.ContainsFunc(command, func(arg string) bool { return arg == "--host" || strings.HasPrefix(arg, "--host=") })
+}
+
+// newKey is 128 random bits of the kernel, which gives so few at once or not at all
+// (getrandom(2)). crypto/rand would say it in one line and weigh 57 kB in every image.
+func newKey() (string, error) {
+	bits := make([]byte, 16)
+	if _, err := unix.Getrandom(bits, 0); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", bits), nil
 }

@@ -12,7 +12,7 @@ func TestKeys(t *testing.T) {
 		action = "/openhands/poetry/venv/bin/python -u -P -m openhands.runtime.action_execution_server 8000"
 		agent  = "/agent-server/.venv/bin/python -P -m openhands.agent_server --port 8000"
 	)
-	made := regexp.MustCompile(`^[A-Z2-7]{26}$`)
+	made := regexp.MustCompile(`^[0-9a-f]{32}$`)
 	for _, tt := range []struct {
 		command string
 		env     environ
@@ -54,7 +54,7 @@ func TestServerGetsTheKeyThatIsSaid(t *testing.T) {
 	cmd.Env = append(cmd.Env, "TEST_ROOT="+dir)
 	got := run(t, cmd)
 	key := strings.TrimSpace(got.stdout)
-	if len(key) != 26 || !strings.Contains(got.stderr, "X-Session-API-Key: "+key+";") {
+	if len(key) != 32 || !strings.Contains(got.stderr, "X-Session-API-Key: "+key+";") {
 		t.Errorf("%+v", got)
 	}
 }
