@@ -135,7 +135,11 @@ func (w *world) run(ctx context.Context, b batch, deps v1.Hash) (cost, error) {
 	if err != nil {
 		return cost{}, err
 	}
-	stopWatch := w.WatchFrontends(watchInterval)
+	interval := watchInterval
+	if b.Bake {
+		interval = bakeWatchInterval
+	}
+	stopWatch := w.WatchFrontends(interval)
 	began := time.Now()
 	o, err := w.build(ctx, b)
 	took := time.Since(began)

@@ -7,8 +7,11 @@ import (
 )
 
 const (
-	// watchInterval is how often the memory of frontends is looked at.
-	watchInterval = 10 * time.Millisecond
+	// watchInterval is how often the memory of frontends is looked at where a call
+	// builds one image: each lives for a tenth of a second. In a bake call there are
+	// always some, and looking that often would cost more than they do.
+	watchInterval     = 10 * time.Millisecond
+	bakeWatchInterval = 250 * time.Millisecond
 	// historyDelay is behind every build: then its trace is written (BuildKit's
 	// solver/llbsolver/history.go, 3 s).
 	historyDelay = 3200 * time.Millisecond
