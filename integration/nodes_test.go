@@ -113,7 +113,7 @@ func TestKilledNode(t *testing.T) {
 		const images = 100
 		f := newFleet(t, nodes, images)
 		there := f.killed(t, nodes[0], 20)
-		if err := nodes[0].Start(t.Context()); err != nil {
+		if err := nodes[0].StartDaemon(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		f.run(t, calmly(bakeAll))
@@ -160,7 +160,7 @@ func (f *fleet) killed(t *testing.T, n *node, after int) []string {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	if err := n.Kill(); err != nil {
+	if err := n.KillDaemon(); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-ended; err == nil {

@@ -67,11 +67,11 @@ func (c *Closed) begin(ctx context.Context, watch func(http.Handler) http.Handle
 		c.registry.Handler = watch(registry)
 	}
 	go func() { _ = c.registry.Serve(l) }() // until it is closed
-	return c.Start(ctx)
+	return c.StartDaemon(ctx)
 }
 
-// Start starts the daemon with the state that it left, if it does not run.
-func (c *Closed) Start(ctx context.Context) error {
+// StartDaemon starts the daemon with the state that it left, if it does not run.
+func (c *Closed) StartDaemon(ctx context.Context) error {
 	return c.namespace.do(func() error { return c.startBuildkitd(ctx) })
 }
 

@@ -69,7 +69,7 @@ func (e *Engine) DaemonPID() int { return e.pid("buildkitd") }
 func (e *Engine) StartDaemon(ctx context.Context) error { return e.startBuildkitd(ctx) }
 
 // KillDaemon ends the build daemon with SIGKILL, as the kernel does where memory is
-// short. What it was doing stays as it is.
+// short. What it was doing stays as it is, and StartDaemon goes on from there.
 func (e *Engine) KillDaemon() error {
 	pid := e.DaemonPID()
 	if pid == 0 {
