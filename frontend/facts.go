@@ -23,8 +23,10 @@ type reader struct {
 	facts *ohllb.Facts
 	// missing are paths that are known not to be there.
 	missing map[string]bool
-	// listed are directories of which all entries are known.
+	// listed are directories of which all entries are known, huge those that have too
+	// many for one message.
 	listed map[string][]*fstypes.Stat
+	huge   map[string]bool
 }
 
 func (r *request) reader(ctx context.Context, st llb.State, p ocispecs.Platform) (*reader, error) {
@@ -32,6 +34,7 @@ func (r *request) reader(ctx context.Context, st llb.State, p ocispecs.Platform)
 		facts:   &ohllb.Facts{Entries: map[string]ohllb.Entry{}},
 		missing: map[string]bool{},
 		listed:  map[string][]*fstypes.Stat{},
+		huge:    map[string]bool{},
 	}
 	if st.Output() == nil { // scratch holds nothing to read
 		return rd, nil
@@ -198,21 +201,20 @@ func (rd *reader) lstat(ctx context.Context, p string) (ohllb.Entry, bool, error
 // asked for many names, which spares a request for each of them, and of others, which
 // may be long, the one name.
 func (rd *reader) entries(ctx context.Context, dir, name string) ([]*fstypes.Stat, error) {
-	if dir != "/" && dir != "/etc/" {
-		return rd.ref.ReadDir(ctx, client.ReadDirRequest{Path: dir, IncludePattern: escapePattern(name)})
-	}
-	list, ok := rd.listed[dir]
-	if ok {
+	if list, ok := rd.listed[dir]; ok {
 		return list, nil
 	}
-	list, err := rd.ref.ReadDir(ctx, client.ReadDirRequest{Path: dir})
-	if err != nil && strings.Contains(err.Error(), "larger than max") { // nobody's base, but a hostile one
-		return rd.ref.ReadDir(ctx, client.ReadDirRequest{Path: dir, IncludePattern: escapePattern(name)})
+	if (dir == "/" || dir == "/etc/") && !rd.huge[dir] {
+		list, err := rd.ref.ReadDir(ctx, client.ReadDirRequest{Path: dir})
+		if err == nil {
+			rd.listed[dir] = list
+		}
+		// gRPC's words: nobody's base has so many, but a hostile one.
+		if rd.huge[dir] = err != nil && strings.Contains(err.Error(), "larger than max"); !rd.huge[dir] {
+			return list, err
+		}
 	}
-	if err == nil {
-		rd.listed[dir] = list
-	}
-	return list, err
+	return rd.ref.ReadDir(ctx, client.ReadDirRequest{Path: dir, IncludePattern: escapePattern(name)})
 }
 
 func entry(st *fstypes.Stat) ohllb.Entry {

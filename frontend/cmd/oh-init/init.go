@@ -34,7 +34,10 @@ func initMain(r root, args []string) int {
 	case os.Geteuid() != 0:
 		env = withHome(r, self(), env)
 	}
-	env, note := withKey(r, opt.command, env)
+	env, note, err := withKey(r, opt.command, env)
+	if err != nil {
+		return fail(exitSelf, err)
+	}
 	if note != nil {
 		say("oh-init", note)
 	}

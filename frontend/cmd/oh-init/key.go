@@ -28,8 +28,9 @@ const (
 // leads to it.
 //
 // Only the image's command calls the server's interpreter by its own path. Hosts
-// that bring another know which key they gave.
-func withKey(r root, command []string, env environ) (_ environ, note error) {
+// that bring another know which key they gave. An err is that no key could be made:
+// the server must not start without.
+func withKey(r root, command []string, env environ) (_ environ, note, err error) {
 	starts := func(python, module string) bool {
 		return command[0] == r.at(python) && slices.Contains(command, module)
 	}
@@ -37,13 +38,13 @@ func withKey(r root, command []string, env environ) (_ environ, note error) {
 	case starts(serverEnv+"/bin/python", actionServer) && !env.has(keyVariable):
 		key, err := newKey()
 		if err != nil {
-			return env, fmt.Errorf("make a %s: %w", keyVariable, err)
+			return env, nil, fmt.Errorf("make a %s: %w; set the variable", keyVariable, err)
 		}
-		return env.with(keyVariable, key), fmt.Errorf("%s is not set: the server wants the header X-Session-API-Key: %s; set the variable to choose the key, or to nothing for a server that obeys everybody", keyVariable, key)
+		return env.with(keyVariable, key), fmt.Errorf("%s is not set: the server wants the header X-Session-API-Key: %s; set the variable to choose the key, or to nothing for a server that obeys everybody", keyVariable, key), nil
 	case starts(agentPython, agentServer) && env.get(keyVariable) == "" && env.get(agentKeyVariable) == "" && !hasHost(command):
-		return env, fmt.Errorf("%s is not set: the server listens on 127.0.0.1 of this container alone; set the variable for one that can be reached from outside", keyVariable)
+		return env, fmt.Errorf("%s is not set: the server listens on 127.0.0.1 of this container alone; set the variable for one that can be reached from outside", keyVariable), nil
 	}
-	return env, nil
+	return env, nil, nil
 }
 
 // hasHost tells whether a command line of the agent-server says where to listen.

@@ -31,7 +31,10 @@ func TestKeys(t *testing.T) {
 		{agent + " --host 0.0.0.0", nil, "", ""},
 		{agent + " --host=0.0.0.0", nil, "", ""},
 	} {
-		env, note := withKey("/", strings.Fields(tt.command), tt.env)
+		env, note, err := withKey("/", strings.Fields(tt.command), tt.env)
+		if err != nil {
+			t.Errorf("%s: %v", tt.command, err)
+		}
 		said := ""
 		if note != nil {
 			said = note.Error()
