@@ -111,15 +111,7 @@ func (b *faultBuild) whole(t *testing.T, checker *faults.Checker) string {
 
 // A daemon that is killed goes on from what it has, whatever it was doing.
 func TestDaemonKilled(t *testing.T) {
-	second, stop, err := eng.Fresh(t.Context(), "killed")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	second := freshDaemon(t, "killed")
 	var checker faults.Checker
 	for i, m := range moments() {
 		t.Run(m.name, func(t *testing.T) {
@@ -140,15 +132,7 @@ func TestDaemonKilled(t *testing.T) {
 
 // A client that ends takes its build with it, and nothing else.
 func TestClientInterrupted(t *testing.T) {
-	second, stop, err := eng.Fresh(t.Context(), "interrupted")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	second := freshDaemon(t, "interrupted")
 	var checker faults.Checker
 	for i, m := range moments() {
 		// Each signal at every second moment, and both where an image is written.

@@ -23,15 +23,7 @@ const faultsAtOnce = 12
 // image afterwards. Where a registry sent something else than a digest says, the
 // builder's cache is pruned before.
 func TestFaults(t *testing.T) {
-	second, stop, err := eng.Fresh(t.Context(), "faults")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	second := freshDaemon(t, "faults")
 	plan := planBuilds()
 	var builds []*faultBuild
 	for _, p := range plan {

@@ -70,15 +70,7 @@ func TestLockOfManyBases(t *testing.T) {
 	}
 	deps := prebuilt(t)
 	layersOfAll = append(layersOfAll, layerBlobs(t, deps)...)
-	fresh, stop, err := eng.Fresh(t.Context(), "lock-many")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	fresh := freshDaemon(t, "lock-many")
 	spec := writeSpec(t, "base_image: ${BASE_IMAGE}\ndeps_image: "+here.named(deps)+"\n")
 	dir := filepath.Dir(spec)
 	write := func(args ...string) string {

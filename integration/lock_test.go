@@ -127,15 +127,7 @@ func TestLockOnTwoDaemons(t *testing.T) {
 	var digests []string
 	var plain, rewritten []string
 	for _, name := range []string{"a", "b"} {
-		fresh, stop, err := eng.Fresh(t.Context(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := stop(); err != nil {
-				t.Error(err)
-			}
-		})
+		fresh := freshDaemon(t, name)
 		build := func(rewrite string) *engine.BuildResult {
 			res, err := fresh.Build(t.Context(), engine.BuildOptions{Spec: spec, Args: []string{
 				"--build-arg=SOURCE_DATE_EPOCH=1700000000", "--provenance=false",

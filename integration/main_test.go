@@ -156,3 +156,18 @@ func prebuilt(t *testing.T) string {
 	}
 	return ref
 }
+
+// freshDaemon is a daemon that knows nothing, beside the engine's, until the test ends.
+func freshDaemon(t *testing.T, name string) *engine.Engine {
+	t.Helper()
+	fresh, stop, err := eng.Fresh(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return fresh
+}

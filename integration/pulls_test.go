@@ -65,15 +65,7 @@ func TestPulls(t *testing.T) {
 		t.Fatal(err)
 	}
 	mixed := buildAs(t, "test/pulls-mixed:latest", "base_image: distroless\ndeps_image: "+prebuilt(t)+"\nuser: root\n").Ref
-	second, stop, err := eng.Fresh(t.Context(), "pulls")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	second := freshDaemon(t, "pulls")
 	// Another registry has another name: to BuildKit a port makes no difference.
 	here, there, noMounts := countPulls(t, true), countPulls(t, true), countPulls(t, false)
 	for i, row := range pullRows() {

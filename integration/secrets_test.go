@@ -40,15 +40,7 @@ func TestSecretsStay(t *testing.T) {
 	if err := eng.Images(t.Context(), engine.Scanner); err != nil {
 		t.Fatal(err)
 	}
-	second, stop, err := eng.Fresh(t.Context(), "secrets")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	second := freshDaemon(t, "secrets")
 	b := plantSecrets(t, second)
 	kinds := slices.Sorted(maps.Keys(b.planted))
 	table := reliability.Table{Header: append([]string{"looked for in"}, kinds...)}
