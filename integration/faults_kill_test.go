@@ -16,8 +16,9 @@ import (
 	"github.com/openhands/llb-frontend/integration/faults"
 )
 
-// moment is a point of a build: the first time that something is asked of the
-// registry, or that a line is printed.
+// moment is a point of a build: the time that something is asked of the registry, or
+// that a line is printed, and then at the latest when the first layer is pushed: a
+// line may reach the client after the whole build.
 type moment struct {
 	name string
 	at   faults.Place
@@ -65,15 +66,17 @@ func (b *faultBuild) interrupted(t *testing.T, e *engine.Engine, m moment, do fu
 	t.Helper()
 	cmd := b.command(t.Context(), e)
 	came, ended, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	happen := func() {
+	happen := sync.OnceFunc(func() {
 		close(came)
 		done <- do(cmd.Process)
-	}
+	})
 	w := &watcher{line: m.line, do: happen}
 	cmd.Stdout, cmd.Stderr = w, w
-	if m.line == "" {
-		b.proxy.Plan(faults.Fault{Kind: faults.Nothing, Place: m.at, N: m.n})
+	at := faults.Fault{Kind: faults.Nothing, Place: m.at, N: m.n}
+	if m.line != "" {
+		at.Place, at.N = faults.Place{Phase: faults.Blob, Image: "out"}, 1
 	}
+	b.proxy.Plan(at)
 	b.proxy.OnFault = func(faults.Fault) {
 		happen()
 		<-ended // nothing else comes in between
@@ -92,7 +95,7 @@ func (b *faultBuild) interrupted(t *testing.T, e *engine.Engine, m moment, do fu
 	default:
 		t.Fatalf("%s: the moment does not come, %v\n%s", m.name, err, w.log.String())
 	}
-	if err == nil && m.line == "" {
+	if err == nil {
 		t.Errorf("%s: the build succeeds\n%s", m.name, w.log.String())
 	}
 	return w.log.String()
