@@ -2,29 +2,38 @@
 // and by the Dockerfile of the proof of concept, and prints what each took as a
 // table in Markdown. It empties the cache of the engine's daemon.
 //
-//	make bench
+//	go run ./bench -docs
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/openhands/llb-frontend/integration/engine"
+	"github.com/openhands/llb-frontend/integration/marks"
 )
+
+// options are what a run is asked for.
+type options struct {
+	starts        int
+	changes, docs bool
+}
 
 func main() {
 	starts := flag.Int("starts", 5, "how often each image is started with a cold, and with a warm page cache")
 	changes := flag.Bool("changes", true, "measure builds after a change of one component too")
+	docs := flag.Bool("docs", false, "write the table into docs/benchmarks.md")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Stdout, *starts, *changes)
+	err := run(ctx, options{*starts, *changes, *docs})
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -32,10 +41,11 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, w io.Writer, starts int, changes bool) error {
-	if starts < 1 {
-		return fmt.Errorf("-starts is %d, want 1 or more", starts)
+func run(ctx context.Context, opt options) error {
+	if opt.starts < 1 {
+		return fmt.Errorf("-starts is %d, want 1 or more", opt.starts)
 	}
+	began := time.Now()
 	e, err := engine.Open(engine.Config{})
 	if err != nil {
 		return err
@@ -54,7 +64,7 @@ func run(ctx context.Context, w io.Writer, starts int, changes bool) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{Engine: e, checkout: filepath.Join(dir, "checkout"), specs: dir, changes: changes}
+	b := &bench{Engine: e, checkout: filepath.Join(dir, "checkout"), specs: dir, changes: opt.changes}
 	ours, err := b.ours(ctx)
 	if err != nil {
 		return err
@@ -73,5 +83,12 @@ func run(ctx context.Context, w io.Writer, starts int, changes bool) error {
 		return err
 	}
 	// The builds' figures took long: they are shown whatever the starts do.
-	return errors.Join(b.startUps(ctx, subjects, starts), table(w, ours, peer))
+	err = b.startUps(ctx, subjects, opt.starts)
+	text := table(ours, peer)
+	fmt.Print(text)
+	if !opt.docs || err != nil {
+		return err
+	}
+	text += fmt.Sprintf("\n%s, %d cores, `go run ./bench %s`.\n", began.UTC().Format(time.DateOnly), runtime.NumCPU(), strings.Join(os.Args[1:], " "))
+	return marks.Write(filepath.Join(e.Repo(), "docs/benchmarks.md"), "bench", text)
 }

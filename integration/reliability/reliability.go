@@ -3,11 +3,12 @@
 package reliability
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/openhands/llb-frontend/integration/marks"
 )
 
 // EnvWrite makes [Check] write the tables in place of comparing them.
@@ -45,7 +46,7 @@ func Check(t *testing.T, docs, name string, table Table) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := Replace(string(page), name, table.Markdown())
+	want, err := marks.Replace(string(page), name, table.Markdown())
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
@@ -58,15 +59,4 @@ func Check(t *testing.T, docs, name string, table Table) {
 	default:
 		t.Errorf("the table %q of %s is not what this run has seen: run the test with %s=1\n%s", name, file, EnvWrite, table.Markdown())
 	}
-}
-
-// Replace gives a page another text between the marks of a name.
-func Replace(page, name, text string) (string, error) {
-	begin, end := fmt.Sprintf("<!-- begin: %s -->\n", name), fmt.Sprintf("<!-- end: %s -->", name)
-	before, rest, ok := strings.Cut(page, begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		return "", fmt.Errorf("there is no %q followed by %q", strings.TrimSpace(begin), end)
-	}
-	return before + begin + "\n" + strings.TrimSpace(text) + "\n\n" + end + after, nil
 }

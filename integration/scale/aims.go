@@ -35,8 +35,9 @@ func (r *report) aims() []aim {
 		r.pullAim("0 bytes of layers pulled, user `openhands` with facts of a lock", "lock", false),
 		r.pullAim("user `openhands`: the base is pulled, nothing else", "user", true),
 		r.sizeAim(),
-		r.ratioAim("a further image at least 100 times quicker than the proof of concept's", "poc", 100),
-		r.ratioAim("a further image at least 3 times quicker than `COPY --link`", "link", 3),
+		r.ratioAim("a further image at least 100 times quicker than the proof of concept's, `/openhands` of 0.5 GB", "poc", 500*megabyte, 100),
+		r.ratioAim("the same, `/openhands` of 2 GB; theirs has 5 GB", "poc", 2*gigabyte, 100),
+		r.ratioAim("a further image at least 3 times quicker than `COPY --link`", "link", 500*megabyte, 3),
 		r.bytesAim("at most 20 kB new in the registry for each image",
 			func(c cost) int64 { return c.New.bytes() }, nil),
 		r.bytesAim("at most 20 kB new in the daemon's store for each image, databases included",
@@ -85,7 +86,7 @@ func (r *report) bakeAim(text string, limit float64, way string, noAttestations,
 func (r *report) failureAim() aim {
 	a := aim{text: "no build fails, also 32 at once"}
 	builds, failures, atOnce := 0, 0, 0
-	r.each(func(res result) bool { return wayNamed(res.Way).ours() }, func(res result) {
+	r.each(func(res result) bool { return wayNamed(res.Way).ours() && !res.Repeated }, func(res result) {
 		builds += res.First.Images + res.Further.Images
 		failures += res.First.Failures + res.Further.Failures
 		atOnce = max(atOnce, res.Point.AtOnce)
@@ -103,7 +104,7 @@ func (r *report) pullAim(text, way string, baseAllowed bool) aim {
 	a := aim{text: text}
 	var ofBases, ofDeps int64
 	images := 0
-	r.each(isWayOf(way), func(res result) {
+	r.each(func(res result) bool { return res.Way == way && !res.Repeated }, func(res result) {
 		for _, c := range []cost{res.First, res.Further} {
 			ofBases, ofDeps, images = ofBases+c.Read.Bases, ofDeps+c.Read.Deps, images+c.Images
 		}
@@ -143,33 +144,27 @@ func (r *report) sizeAim() aim {
 	return a
 }
 
-// ratioAim compares medians at the same point, in the scenario with all ways.
-func (r *report) ratioAim(text, way string, want float64) aim {
+// ratioAim compares medians at one size of /openhands, of calls of buildx one after
+// the other.
+func (r *report) ratioAim(text, way string, size int64, want float64) aim {
 	a := aim{text: text}
-	for _, scenario := range []string{"headline", "ways"} {
-		ours, theirs := r.median(scenario, "root"), r.median(scenario, way)
-		if !math.IsNaN(ours) && !math.IsNaN(theirs) {
-			a.measured = fmt.Sprintf("%.1f times, at %s", theirs/ours, formatBytes(r.sizeOf(scenario)))
-			a.met = theirs/ours >= want
-		}
+	if ours, theirs := r.median("root", size), r.median(way, size); !math.IsNaN(ours) && !math.IsNaN(theirs) {
+		a.measured = fmt.Sprintf("%.1f times", theirs/ours)
+		a.met = theirs/ours >= want
 	}
 	return a
 }
 
-// median is that of the further images of a way, in a scenario of one point.
-func (r *report) median(scenario, way string) float64 {
+// median is that of the further images of a way where the size of /openhands is
+// what differs.
+func (r *report) median(way string, size int64) float64 {
 	m := math.NaN()
 	r.each(isWayOf(way), func(res result) {
-		if res.Scenario == scenario {
+		if res.Scenario == "payload" && res.Point.Size == size {
 			m = quantile(res.Further.Seconds, 0.5)
 		}
 	})
 	return m
-}
-
-func (r *report) sizeOf(scenario string) (size int64) {
-	r.each(func(res result) bool { return res.Scenario == scenario }, func(res result) { size = res.Point.Size })
-	return size
 }
 
 // enough images make an average of what grows in steps, as databases do.
@@ -220,17 +215,13 @@ func (r *report) serverAim() aim {
 	return a
 }
 
-// depsAim wants no base pulled by a daemon that knows nothing with user root, nor
-// by one that has built the images before with a user by name.
+// depsAim wants no base pulled by a daemon that knows nothing, with user root.
 func (r *report) depsAim() aim {
-	a := aim{text: "a new deps image on 500 existing images: no base is pulled, at most 60 s", met: true}
-	var measured []string
+	a := aim{text: "a new deps image on 500 existing images: no base is pulled, at most 60 s"}
 	r.each(func(res result) bool { return res.Point.Again == otherDeps && res.Point.Bases >= fullSet }, func(res result) {
-		on := map[bool]string{true: "another daemon", false: "the same daemon"}[res.Point.Forgotten]
-		measured = append(measured, fmt.Sprintf("%s, %s: %d in %.1f s, %s of bases",
-			res.Way, on, res.Further.Images, res.Further.Wall, formatBytes(res.Further.Read.Bases)))
-		a.met = a.met && res.Further.Read.Bases == 0 && res.Further.Wall <= 60 && res.Further.Failures == 0
+		f := res.Further
+		a.measured = fmt.Sprintf("%s, another daemon: %d in %.1f s, %s of bases", res.Way, f.Images, f.Wall, formatBytes(f.Read.Bases))
+		a.met = f.Read.Bases == 0 && f.Wall <= 60 && f.Failures == 0
 	})
-	a.measured = strings.Join(measured, "; ")
 	return a
 }

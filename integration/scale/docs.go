@@ -2,22 +2,21 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+
+	"github.com/openhands/llb-frontend/integration/marks"
 )
 
 const (
-	chartsDir  = "benchmarks" // below docs
-	valuesFile = chartsDir + "/scale.json"
-	docFile    = "benchmarks.md"
-	beginMark  = "<!-- begin: written by go run ./scale -docs -->"
-	endMark    = "<!-- end -->"
-	nothingYet = "No run is kept here: `make bench` writes this section.\n"
+	chartsDir   = "benchmarks" // below docs
+	valuesFile  = chartsDir + "/scale.json"
+	docFile     = "benchmarks.md"
+	sectionName = "scale"
+	nothingYet  = "No run is kept here: `make bench` writes this section.\n"
 )
 
 // chartOf is the picture of a scenario: the median of a further image, or where
@@ -84,28 +83,9 @@ func section(docs string) (string, *report, error) {
 	return r.markdown(chartsDir), r, nil
 }
 
-// replaceSection gives a document another text between the marks.
-func replaceSection(doc, text string) (string, error) {
-	before, rest, ok := strings.Cut(doc, beginMark)
-	_, after, ok2 := strings.Cut(rest, endMark)
-	if !ok || !ok2 {
-		return "", fmt.Errorf("%s has no %q followed by %q", docFile, beginMark, endMark)
-	}
-	return before + beginMark + "\n\n" + strings.TrimSpace(text) + "\n\n" + endMark + after, nil
-}
-
 // writeDocs writes the section and the charts from the values that are kept.
 func writeDocs(docs string) error {
 	text, r, err := section(docs)
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(docs, docFile)
-	doc, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	written, err := replaceSection(string(doc), text)
 	if err != nil {
 		return err
 	}
@@ -114,7 +94,7 @@ func writeDocs(docs string) error {
 			return err
 		}
 	}
-	return os.WriteFile(file, []byte(written), 0o644)
+	return marks.Write(filepath.Join(docs, docFile), sectionName, text)
 }
 
 // drawAll writes a chart for each scenario that has one, and removes those of an

@@ -32,11 +32,11 @@ const starts = 20
 func (w *world) frontendFigures(ctx context.Context, r *report) error {
 	var err error
 	f := &r.Frontend
-	if f.Compressed, err = w.compressed(ctx, frontendRepository+":1"); err != nil {
+	if f.Compressed, err = w.compressed(ctx, w.frontend); err != nil {
 		return err
 	}
 	binary := filepath.Join(w.contexts, "openhands-frontend")
-	if err := w.extract(ctx, frontendRepository+":1", "bin/openhands-frontend", binary); err != nil {
+	if err := w.extract(ctx, w.frontend, "bin/openhands-frontend", binary); err != nil {
 		return err
 	}
 	var list []float64

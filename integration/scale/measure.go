@@ -19,7 +19,7 @@ import (
 
 // measure builds one way at one point: the first image on a daemon that knows
 // nothing, then the further ones.
-func (w *world) measure(ctx context.Context, scenario string, way way, p point) (*result, error) {
+func (w *world) measure(ctx context.Context, way way, p point) (*result, error) {
 	if err := w.clean(ctx); err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (w *world) measure(ctx context.Context, scenario string, way way, p point) 
 	for i := range p.Bases + 1 {
 		jobs = append(jobs, job{target: fmt.Sprintf("%s%d", targetPrefix, i), base: w.ref(from.image(i))})
 	}
-	r := &result{Scenario: scenario, Way: way.name, Point: p}
+	r := &result{Way: way.name, Point: p}
 	if way.lock {
 		if r.Lock, err = w.writeLock(ctx, dir, jobs, deps); err != nil {
 			return nil, err
@@ -82,7 +82,7 @@ func (w *world) prepare(ctx context.Context, b batch, content payload, way way, 
 		if deps, err = w.deps(ctx, content); err != nil {
 			return deps, err
 		}
-		if err := way.write(b.dir, w.ref(frontendRepository+":1"), w.ref(depsRepository+"@"+deps.String())); err != nil {
+		if err := way.write(b.dir, w.ref(w.frontend), w.ref(depsRepository+"@"+deps.String())); err != nil {
 			return deps, err
 		}
 	case otherCode:
@@ -230,7 +230,7 @@ func (w *world) sort(ctx context.Context, read map[string]int64, deps v1.Hash) (
 	if err != nil {
 		return r, err
 	}
-	ofFrontend, err := w.layersOf(ctx, frontendRepository+":1")
+	ofFrontend, err := w.layersOf(ctx, w.frontend)
 	if err != nil {
 		return r, err
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/openhands/llb-frontend/integration/marks"
 )
 
 // docsDir are the repository's documents.
@@ -25,7 +27,7 @@ func TestDocumentIsWrittenFromValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := replaceSection(string(doc), text)
+	want, err := marks.Replace(string(doc), sectionName, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +119,7 @@ func TestMarkdown(t *testing.T) {
 	text := made(1).markdown("charts")
 	for _, want := range []string{
 		"2026-01-02, 2 cores, 8 GB of memory, Linux 6.1, BuildKit v1, buildx v2. `go run ./scale`, 2 minutes.",
-		"| root | buildx calls | 10 | 0.00 s | 0.060 s | 0.060 s | 0.060 s | 0.000 s | 0 B | 9.01 kB | 9.01 kB | 0 |",
+		"| root | buildx calls | 20 | 0.00 s | 0.060 s | 0.060 s | 0.060 s | 0.000 s | 0 B | 9.01 kB | 9.01 kB | 0 |",
 		"root 30 s, user 50 s,", "poc 100 min,", "Times as long as `root`: user 1.67,", "link 5,",
 		"![A further image, each way](charts/ways.svg)",
 		"| seconds of a further image, mean | at | resolve | between | CPU: daemon |",
@@ -159,20 +161,6 @@ func TestDrawAll(t *testing.T) {
 		if !slices.Equal(names, step.want) {
 			t.Errorf("charts are %v, want %v", names, step.want)
 		}
-	}
-}
-
-func TestReplaceSection(t *testing.T) {
-	doc := "before\n" + beginMark + "\nold\n" + endMark + "\nafter\n"
-	got, err := replaceSection(doc, "new\n")
-	if want := "before\n" + beginMark + "\n\nnew\n\n" + endMark + "\nafter\n"; err != nil || got != want {
-		t.Errorf("got %q, error %v, want %q", got, err, want)
-	}
-	if again, err := replaceSection(got, "new\n"); err != nil || again != got {
-		t.Errorf("the second time it is %q, error %v", again, err)
-	}
-	if _, err := replaceSection("no marks", "new"); err == nil {
-		t.Error("a document without marks is no error")
 	}
 }
 

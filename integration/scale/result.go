@@ -29,11 +29,23 @@ type result struct {
 	Scenario string `json:"scenario"`
 	Way      string `json:"way"`
 	Point    point  `json:"point"`
+	// Repeated says that these are the values of an earlier scenario.
+	Repeated bool `json:"repeated,omitempty"`
 	// Lock is the writing of the lock that a way wants, before.
 	Lock *collection `json:"lock,omitempty"`
 	// First is the first image on a daemon that knows nothing.
 	First   cost `json:"first"`
 	Further cost `json:"further"`
+}
+
+// at is what was measured of a way at a point, in whatever scenario.
+func (r *report) at(way string, p point) (*result, bool) {
+	for _, res := range r.Results {
+		if res.Way == way && res.Point == p {
+			return &res, true
+		}
+	}
+	return nil, false
 }
 
 // cost is what the building of some images took.

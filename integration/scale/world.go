@@ -27,6 +27,7 @@ type world struct {
 	registry registryStore
 	daemon   daemonStore
 	lower    v1.Image // the Debian image
+	frontend string   // our image, pinned by digest as in a spec that is kept
 	made     map[string]v1.Hash
 	contexts string // directories of build contexts
 	builds   int    // contexts so far
@@ -69,7 +70,12 @@ func (w *world) fill(ctx context.Context, outer *engine.Engine) error {
 	if err != nil {
 		return err
 	}
-	if err := w.push(ctx, frontendRepository+":1", frontend); err != nil {
+	dgst, err := frontend.Digest()
+	if err != nil {
+		return err
+	}
+	w.frontend = frontendRepository + "@" + dgst.String()
+	if err := w.push(ctx, w.frontend, frontend); err != nil {
 		return err
 	}
 	if w.lower, err = pull(ctx, outer.BaseImage(baseImage)); err != nil {
@@ -124,7 +130,7 @@ func (w *world) context(way way, deps v1.Hash) (string, error) {
 			return "", err
 		}
 	}
-	return dir, way.write(dir, w.ref(frontendRepository+":1"), w.ref(depsRepository+"@"+deps.String()))
+	return dir, way.write(dir, w.ref(w.frontend), w.ref(depsRepository+"@"+deps.String()))
 }
 
 // checkout is the directory of the server's code in a build context.

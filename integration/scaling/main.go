@@ -9,14 +9,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"github.com/openhands/llb-frontend/integration/marks"
 )
 
 const (
 	valuesFile = "benchmarks/scale.json" // below docs
 	docFile    = "scaling.md"
-	beginMark  = "<!-- begin: written by go run ./scaling -->"
-	endMark    = "<!-- end -->"
 	nothingYet = "No run of `make bench` is kept here: the table is written from one."
 )
 
@@ -46,12 +45,7 @@ func document(docs string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	before, rest, ok := strings.Cut(string(text), beginMark)
-	_, after, ok2 := strings.Cut(rest, endMark)
-	if !ok || !ok2 {
-		return "", fmt.Errorf("%s has no %q followed by %q", docFile, beginMark, endMark)
-	}
-	return before + beginMark + "\n\n" + table + "\n\n" + endMark + after, nil
+	return marks.Replace(string(text), "costs", table)
 }
 
 // section is the table, or says that there are no values yet.

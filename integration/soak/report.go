@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/openhands/llb-frontend/integration/marks"
 	"github.com/openhands/llb-frontend/integration/reliability"
 )
 
@@ -94,14 +94,5 @@ func (r report) markdown() string {
 
 // write puts the section into the page.
 func (r report) write(docs string) error {
-	file := filepath.Join(docs, "reliability.md")
-	page, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	text, err := reliability.Replace(string(page), "soak-load", r.markdown())
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return os.WriteFile(file, []byte(text), 0o644)
+	return marks.Write(filepath.Join(docs, "reliability.md"), "soak-load", r.markdown())
 }

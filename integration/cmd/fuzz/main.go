@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/openhands/llb-frontend/integration/reliability"
+	"github.com/openhands/llb-frontend/integration/marks"
 )
 
 type options struct {
@@ -45,14 +45,5 @@ func run(ctx context.Context, o options, write bool) error {
 	if !write {
 		return nil
 	}
-	file := filepath.Join(o.root, "docs/reliability.md")
-	page, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	text, err := reliability.Replace(string(page), "fuzz", table.Markdown())
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return os.WriteFile(file, []byte(text), 0o644)
+	return marks.Write(filepath.Join(o.root, "docs/reliability.md"), "fuzz", table.Markdown())
 }
