@@ -12,7 +12,7 @@ import (
 const Scanner = "docker/buildkit-syft-scanner:stable-1"
 
 // scannerLayer holds cmd/scanner. Raise the number in its key when that changes.
-var scannerLayer = layerRecipe{key: "scanner-1", make: func(ctx context.Context, e *Engine, arch string) (tree, error) {
+var scannerLayer = layerRecipe{key: "scanner-2", make: func(ctx context.Context, e *Engine, arch string) (tree, error) {
 	program, err := e.staticProgram(ctx, "scanner", arch)
 	if err != nil {
 		return nil, err

@@ -77,7 +77,7 @@ func (in graph) headless() bool { return in.Server.Wanted() && in.preset().headl
 func (in graph) browserStage() stage {
 	s := stage{
 		name: "browser", key: "deps.browser", text: "install " + in.chromium(),
-		script: "browser.sh", files: []string{"fonts.conf", "chrome", "chromium", "oh-playwright", "netrc.cjs"}, apt: true,
+		script: "browser.sh", files: []string{"fonts.conf", "browser_record.py", "chrome", "chromium", "oh-playwright", "netrc.cjs"}, apt: true,
 		env:       map[string]string{"PROVIDER": in.Spec.Browser.Provider, "VERSION": in.Spec.Browser.Version},
 		openhands: in.pip(),
 		mounts:    []llb.RunOption{below("lib", in.lib())},

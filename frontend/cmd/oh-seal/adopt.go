@@ -34,37 +34,53 @@ func adopt(opt options, say func(string, ...any)) error {
 			return err
 		}
 	}
+	if opt.from != "" { // before sealing changes what is compared
+		var err error
+		if o.madeOf, err = t.readRoot(opt.from); err != nil {
+			return err
+		}
+	}
 	sealed, err := o.sealInPlace(say)
 	if err != nil {
 		return err
-	}
-	if opt.from != "" {
-		if err := t.readRoot(opt.from); err != nil {
-			return err
-		}
 	}
 	added, err := o.closure(t)
 	if err != nil {
 		return err
 	}
-	written := map[string]string{}
-	for _, name := range added {
-		p := filepath.Join(o.arch.LibDir(), name)
-		if err := os.MkdirAll(filepath.Join(opt.out, o.arch.LibDir()), 0o755); err != nil {
-			return err
-		}
-		if err := o.writeItem(filepath.Join(opt.out, p), o.items[p], written); err != nil {
-			return err
-		}
-	}
 	if len(added) > 0 {
 		say("libraries added: %s", strings.Join(added, " "))
+	}
+	paths, err := o.record(t)
+	if err != nil {
+		return err
+	}
+	for _, name := range added {
+		paths = append(paths, filepath.Join(o.arch.LibDir(), name))
+	}
+	if err := o.writeMore(opt.out, paths); err != nil {
+		return err
 	}
 	if err := normalize(top); err != nil {
 		return err
 	}
 	say("sealed %s of the tree", count(sealed, "ELF file"))
 	return checkComponent(opt.arch, append([]string{opt.out}, opt.libs...), say)
+}
+
+// writeMore writes planned items beside what is there.
+func (o *output) writeMore(root string, paths []string) error {
+	written := map[string]string{}
+	for _, p := range paths {
+		name := filepath.Join(root, p)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
+		if err := o.writeItem(name, o.items[p], written); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // onlyInside refuses a tree that has a file together with another directory, by a

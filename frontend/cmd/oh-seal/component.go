@@ -18,6 +18,9 @@ func makeComponent(ctx context.Context, opt options, packages []string, say func
 		if err != nil {
 			return err
 		}
+		if _, err := out.record(t); err != nil {
+			return err
+		}
 		if err := out.write(opt.out); err != nil {
 			return err
 		}

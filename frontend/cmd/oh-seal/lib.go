@@ -75,6 +75,7 @@ func placeLib(opt options, t *tree, say func(string, ...any)) (*output, error) {
 	}
 	// The bundle serves images without CAs; certs adds an image's own.
 	o.items["/openhands/c/cert.pem"] = item{data: certificates}
+	o.madeOf = append(o.madeOf, "ca-certificates")
 	o.items["/openhands/c/certs"] = item{link: "/etc/ssl/certs"}
 	o.items[seal.NSSConfig] = item{data: []byte(nssConfig)}
 	if dropped := o.links(t); len(dropped) > 0 {

@@ -39,7 +39,7 @@ import (
 // version counts changes of what oh-seal writes. It is no release number: the
 // helper's bytes are part of the cache key of every deps image, and must not
 // change with each release of the frontend.
-const version = "2"
+const version = "3"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

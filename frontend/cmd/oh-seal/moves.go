@@ -31,7 +31,7 @@ func dataMove(p string, arch seal.Arch) (move, error) {
 		}
 		name, _, inside := strings.Cut(rest, "/")
 		switch {
-		case !inside:
+		case !inside, root+name == rootTerms: // see record
 			return move{}, nil
 		case root == "/usr/share/":
 			if slices.Contains(reserved, name) {

@@ -21,6 +21,8 @@ type output struct {
 	moves []move
 	hits  map[hit]int // how often a path was replaced in a package's files
 	must  []hit       // which must have been
+	// madeOf are packages of which the component has something that is no item's src.
+	madeOf []string
 
 	elf, sealed int // counted by write
 }

@@ -42,6 +42,9 @@ func (t *tree) writeRoot(root string) error {
 			return fmt.Errorf("unpack %s: %w", e, err)
 		}
 	}
+	if err := t.writeRecords(root); err != nil {
+		return err
+	}
 	return normalize(filepath.Join(root, "usr"))
 }
 
@@ -82,8 +85,10 @@ func (t *tree) readDir(dir, prefix string) error {
 	})
 }
 
-// readRoot enters the libraries of an unpacked distribution.
-func (t *tree) readRoot(root string) error {
+// readRoot enters the libraries of an unpacked distribution, and what is known of
+// its packages. It returns those of which the component has files.
+func (t *tree) readRoot(root string) (made []string, err error) {
+	component := slices.Collect(maps.Values(t.entries))
 	for _, dir := range []string{"lib", "lib64", "usr/lib", "usr/lib64"} {
 		name := filepath.Join(root, dir)
 		info, err := os.Lstat(name)
@@ -94,8 +99,15 @@ func (t *tree) readRoot(root string) error {
 			err = t.readDir(name, "/"+dir)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	owner, err := t.readRecords(root)
+	if err != nil {
+		return nil, err
+	}
+	for p, e := range t.entries {
+		e.pkg = owner[p]
+	}
+	return taken(component, root, owner)
 }

@@ -13,6 +13,7 @@ type tree struct {
 	requested map[string]bool
 	whole     bool // everything is wanted
 	entries   map[string]*entry
+	control   map[string][]byte // dpkg's records, by package
 }
 
 // entry is a regular file, or a symbolic link if it has a link.
@@ -38,7 +39,7 @@ type content struct {
 }
 
 func newTree(requested []string) *tree {
-	t := &tree{requested: map[string]bool{}, entries: map[string]*entry{}}
+	t := &tree{requested: map[string]bool{}, entries: map[string]*entry{}, control: map[string][]byte{}}
 	for _, name := range requested {
 		t.requested[name] = true
 	}
@@ -77,9 +78,9 @@ var unpackaged = strings.Fields(`applications bash-completion bug debhelper debi
 	fish gitweb icons info lintian locale man menu metainfo mime perl5 pixmaps python-apt zsh`)
 
 // wants says whether a path is worth unpacking: of packages that nobody named,
-// only libraries can be.
+// only libraries can be, and their terms.
 func (t *tree) wants(pkg, p string) bool {
-	if t.whole {
+	if t.whole || isTerms(pkg, p) {
 		return true
 	}
 	if rest, ok := strings.CutPrefix(p, "/usr/share/"); ok {

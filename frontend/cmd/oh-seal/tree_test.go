@@ -18,7 +18,11 @@ type file struct {
 // unpackTest unpacks packages as dpkg-deb --fsys-tarfile would deliver them.
 func unpackTest(t *testing.T, requested []string, packages map[string][]file) *tree {
 	t.Helper()
-	tr := newTree(requested)
+	return unpackInto(t, newTree(requested), packages)
+}
+
+func unpackInto(t *testing.T, tr *tree, packages map[string][]file) *tree {
+	t.Helper()
 	for pkg, files := range packages {
 		var b bytes.Buffer
 		w := tar.NewWriter(&b)

@@ -14,6 +14,11 @@ import (
 // unpack enters the files of a package into t. dpkg-deb only decompresses: the
 // files get names of our own below work, and no maintainer script is run.
 func (b builder) unpack(ctx context.Context, d deb, t *tree, work string) error {
+	control, err := capture(ctx, b.dpkgDeb, "--field", d.file)
+	if err != nil {
+		return fmt.Errorf("unpack %s: %w", filepath.Base(d.file), err)
+	}
+	t.control[d.name] = []byte(control)
 	dir := filepath.Join(work, "files", d.name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

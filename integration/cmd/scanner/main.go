@@ -1,6 +1,7 @@
 // Command scanner is the SBOM generator that the local registry serves under the
 // name of BuildKit's default one: it speaks the same protocol (BuildKit's
-// docs/attestations/sbom-protocol.md), and lists packages of Debian and Python.
+// docs/attestations/sbom-protocol.md), and lists packages as Syft would,
+// of the few kinds that images of this project have.
 package main
 
 import (

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,40 +13,78 @@ type pkg struct{ kind, name, version string }
 
 // packages lists the packages below root in the order of their paths.
 func packages(root string) ([]pkg, error) {
-	found, err := debianPackages(filepath.Join(root, "var/lib/dpkg/status"))
-	if err != nil {
-		return nil, err
-	}
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.Name() != "METADATA" || !strings.HasSuffix(filepath.Dir(path), ".dist-info") {
+	var found []pkg
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
 			return err
+		}
+		read := readerOf(path)
+		if read == nil {
+			return nil
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		head, _, _ := strings.Cut(string(text), "\n\n")
-		if p := (pkg{"pypi", field(head, "Name"), field(head, "Version")}); p.name != "" {
-			found = append(found, p)
+		for _, p := range read(string(text)) {
+			if p.name != "" {
+				found = append(found, p)
+			}
 		}
 		return nil
 	})
 	return found, err
 }
 
-// debianPackages reads dpkg's status file; a root without one has none.
-func debianPackages(status string) ([]pkg, error) {
-	text, err := os.ReadFile(status)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	var found []pkg
-	for paragraph := range strings.SplitSeq(string(text), "\n\n") {
-		if p := (pkg{"deb/debian", field(paragraph, "Package"), field(paragraph, "Version")}); p.name != "" {
-			found = append(found, p)
+// readerOf knows the files that Syft looks for, wherever they are: dpkg's records,
+// those of a package manager or of images without one, Python's, npm's, and SPDX
+// documents (which Syft reads when it is told to: +sbom-cataloger).
+func readerOf(path string) func(text string) []pkg {
+	dir, name := filepath.Split(path)
+	switch dir = filepath.Clean(dir); {
+	case strings.HasSuffix(path, "/lib/dpkg/status"), strings.HasSuffix(dir, "/lib/dpkg/status.d"):
+		return debianPackages
+	case name == "METADATA" && strings.HasSuffix(dir, ".dist-info"):
+		return func(text string) []pkg {
+			head, _, _ := strings.Cut(text, "\n\n")
+			return []pkg{{"pypi", field(head, "Name"), field(head, "Version")}}
 		}
+	case name == "package.json":
+		return npmPackage
+	case strings.HasSuffix(name, ".spdx.json"):
+		return spdxPackages
 	}
-	return found, err
+	return nil
+}
+
+// debianPackages reads paragraphs of dpkg.
+func debianPackages(text string) (found []pkg) {
+	for paragraph := range strings.SplitSeq(text, "\n\n") {
+		found = append(found, pkg{"deb/debian", field(paragraph, "Package"), field(paragraph, "Version")})
+	}
+	return found
+}
+
+// npmPackage reads a package.json; those of parts of packages have no version.
+func npmPackage(text string) []pkg {
+	var p struct{ Name, Version string }
+	if err := json.Unmarshal([]byte(text), &p); err != nil || p.Version == "" {
+		return nil
+	}
+	return []pkg{{"npm", p.Name, p.Version}}
+}
+
+func spdxPackages(text string) (found []pkg) {
+	var doc struct {
+		Packages []struct{ Name, VersionInfo string }
+	}
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		return nil
+	}
+	for _, p := range doc.Packages {
+		found = append(found, pkg{"generic", p.Name, p.VersionInfo})
+	}
+	return found
 }
 
 // field is a field of a paragraph "Name: value".

@@ -14,7 +14,13 @@ func TestScan(t *testing.T) {
 		"var/lib/dpkg/status": "Package: tmux\nStatus: install ok installed\nVersion: 3.5a-3\n\nPackage: zlib1g\nVersion: 1:1.3\n",
 		"openhands/python/lib/regex-2025.1.dist-info/METADATA":  "Metadata-Version: 2.1\nName: regex\nVersion: 2025.1\n\nName: not this\n",
 		"openhands/python/lib/regex-2025.1.dist-info/top_level": "Name: nor this\n",
-		"openhands/METADATA": "Name: nor that\n",
+		"openhands/METADATA":                   "Name: nor that\n",
+		"openhands/lib/dpkg/status.d/git":      "Package: git\nVersion: 1:2.47\nDescription: x\n",
+		"openhands/lib/dpkg/info/git.list":     "Package: no\nVersion: 1\n",
+		"openhands/node/npm/package.json":      `{"name": "npm", "version": "11.1.0"}`,
+		"openhands/node/npm/lib/package.json":  `{"type": "module"}`,
+		"openhands/browser/chromium.spdx.json": `{"packages": [{"name": "chromium", "versionInfo": "140.1"}]}`,
+		"openhands/browser/broken.spdx.json":   `{`,
 	} {
 		file := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -47,7 +53,10 @@ func TestScan(t *testing.T) {
 	for _, p := range statement.Predicate.Packages {
 		got = append(got, p.ExternalRefs[0].ReferenceLocator)
 	}
-	want := []string{"pkg:deb/debian/tmux@3.5a-3", "pkg:deb/debian/zlib1g@1:1.3", "pkg:pypi/regex@2025.1"}
+	want := []string{
+		"pkg:generic/chromium@140.1", "pkg:deb/debian/git@1:2.47", "pkg:npm/npm@11.1.0", "pkg:pypi/regex@2025.1",
+		"pkg:deb/debian/tmux@3.5a-3", "pkg:deb/debian/zlib1g@1:1.3",
+	}
 	if !slices.Equal(got, want) || statement.PredicateType != "https://spdx.dev/Document" {
 		t.Errorf("%s lists %q, want %q", statement.PredicateType, got, want)
 	}

@@ -10,4 +10,5 @@ for program in uv uvx; do
   sed "s|@PROGRAM@|$program|" "$RUN/script/uv-launcher" >"$OUT/openhands/tools/$program"
   chmod 755 "$OUT/openhands/tools/$program"
 done
+cp -R /tmp/uv/wheel/uv-*.dist-info "$OUT/openhands/uv/" # says to scanners what it is
 seal
