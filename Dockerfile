@@ -39,7 +39,8 @@ RUN --mount=from=gomod,target=/gomod \
     for arch in amd64 arm64; do \
       bin="/out/runtime/$arch/openhands/bin" && \
       GOARCH="$arch" build "$bin/oh-init" ./frontend/cmd/oh-init && \
-      ln -s oh-init "$bin/oh-check" || exit 1; \
+      ln -s oh-init "$bin/oh-check" && \
+      install -D -m 644 frontend/cmd/oh-init/licences.txt "${bin%/bin}/doc/oh-init/copyright" || exit 1; \
     done
 # Symlinks for engines that cannot make them: see LinksDir in llb/fillins.go.
 RUN for target in openhands/tools/bash openhands/tools/env openhands/ld-linux-oh.so openhands/agent-server; do \
@@ -87,4 +88,5 @@ LABEL org.opencontainers.image.title="OpenHands LLB frontend" \
 LABEL moby.buildkit.frontend.network.none="true" \
       moby.buildkit.frontend.caps="moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring"
 COPY --from=build /out/ /
+COPY LICENSE frontend/cmd/openhands-frontend/licences.txt /licences/
 ENTRYPOINT ["/bin/openhands-frontend"]

@@ -36,6 +36,21 @@ func Page(t *testing.T, file, name string, rows [][]string) {
 	}
 }
 
+// Text compares a file that is made by a test with what the test gives, or writes it.
+func Text(t *testing.T, file, want string) {
+	t.Helper()
+	have, err := os.ReadFile(file)
+	if os.Getenv(envWrite) != "" { //nolint:forbidigo // tests alone import this package
+		have, err = []byte(want), os.WriteFile(file, []byte(want), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != want {
+		t.Errorf("%s is not what this run has seen: run the test with %s=1", file, envWrite)
+	}
+}
+
 func markdown(rows [][]string) string {
 	var b strings.Builder
 	for i, row := range rows {

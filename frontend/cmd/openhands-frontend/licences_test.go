@@ -39,7 +39,8 @@ var phrases = []struct{ id, phrase string }{
 var programs = []string{"openhands-frontend", "oh-seal", "oh-init"}
 
 // TestLicences reads the licence of every module that is linked into the programs,
-// for both architectures, and holds docs/licences.md to them.
+// for both architectures, and holds to them docs/licences.md and the texts that the
+// images have: the frontend's all of them, those that it makes oh-init's.
 func TestLicences(t *testing.T) {
 	modules := map[string]module{}
 	users := map[string][]string{}
@@ -70,16 +71,66 @@ func TestLicences(t *testing.T) {
 		rows = append(rows, []string{path, modules[path].Version, strings.Join(ids, ", "), strings.Join(users[path], ", ")})
 	}
 	llbtest.Page(t, "../../../docs/licences.md", "licences", rows)
+	var all, ofInit []string
+	for _, path := range slices.Sorted(maps.Keys(modules)) {
+		all = append(all, path)
+		if slices.Contains(users[path], "oh-init") {
+			ofInit = append(ofInit, path)
+		}
+	}
+	llbtest.Text(t, "licences.txt", licenceTexts(t, modules, all))
+	llbtest.Text(t, "../oh-init/licences.txt", licenceTexts(t, modules, ofInit))
 }
 
-// goItself is the standard library, whose licence is that of the toolchain.
-func goItself(t *testing.T) []string {
+// licenceTexts are the licences and notices of modules and of Go, each text once.
+func licenceTexts(t *testing.T, modules map[string]module, paths []string) string {
+	t.Helper()
+	var texts []string
+	of := map[string][]string{}
+	read := func(name, dir string) {
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if !passedOn.MatchString(f.Name()) || f.Type()&fs.ModeType != 0 {
+				continue
+			}
+			b, err := os.ReadFile(filepath.Join(dir, f.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.TrimSpace(strings.ReplaceAll(string(b), "\r\n", "\n"))
+			if len(of[text]) == 0 {
+				texts = append(texts, text)
+			}
+			of[text] = append(of[text], name)
+		}
+	}
+	read("Go", goRoot(t))
+	for _, path := range paths {
+		read(path, modules[path].Dir)
+	}
+	var b strings.Builder
+	for _, text := range texts {
+		b.WriteString(strings.Join(of[text], "\n") + "\n\n" + text + "\n\n" + strings.Repeat("-", 80) + "\n\n")
+	}
+	return b.String()
+}
+
+func goRoot(t *testing.T) string {
 	t.Helper()
 	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids, err := licences(strings.TrimSpace(string(root)))
+	return strings.TrimSpace(string(root))
+}
+
+// goItself is the standard library, whose licence is that of the toolchain.
+func goItself(t *testing.T) []string {
+	t.Helper()
+	ids, err := licences(goRoot(t))
 	if err != nil || !slices.Equal(ids, []string{"BSD-3-Clause"}) {
 		t.Errorf("Go has the licences %q, %v", ids, err)
 	}
@@ -116,6 +167,7 @@ func linked(t *testing.T, program, arch string) []module {
 
 var (
 	licenceFile = regexp.MustCompile(`(?i)^(licen[sc]e|copying)(\.(txt|md))?$`)
+	passedOn    = regexp.MustCompile(`(?i)^(licen[sc]e|copying|notice)(\.(txt|md))?$`)
 	space       = regexp.MustCompile(`\s+`)
 )
 
