@@ -110,7 +110,7 @@ func onTop(t *testing.T, img v1.Image, files map[string]string) v1.Image {
 			t.Fatal(err)
 		}
 	}
-	if img, err = small.OnTop(img, files); err != nil {
+	if img, err = small.OnTop(img, "files of a test", files); err != nil {
 		t.Fatal(err)
 	}
 	return img

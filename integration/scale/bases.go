@@ -2,7 +2,6 @@ package main
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +14,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
-	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/openhands/llb-frontend/integration/small"
 )
 
 // bases are images that share all layers but the last, which each has of its own.
@@ -85,7 +84,7 @@ func (w *world) pushBase(ctx context.Context, pusher *remote.Pusher, b bases, i 
 		files["etc/group"] = accounts["etc/group"] + "openhands:x:1000:\n"
 		files["home/openhands/.profile"] = ""
 	}
-	img, err := onTop(below, fmt.Sprintf("base %d", i), files)
+	img, err := small.OnTop(below, fmt.Sprintf("base %d", i), files)
 	if err != nil {
 		return err
 	}
@@ -104,7 +103,7 @@ func (w *world) below(layers int) (v1.Image, error) {
 		return nil, err
 	}
 	for i := len(have); i < layers; i++ {
-		if img, err = onTop(img, fmt.Sprintf("layer %d", i), map[string]string{fmt.Sprintf("usr/share/scale/%d", i): "a layer\n"}); err != nil {
+		if img, err = small.OnTop(img, fmt.Sprintf("layer %d", i), map[string]string{fmt.Sprintf("usr/share/scale/%d", i): "a layer\n"}); err != nil {
 			return nil, err
 		}
 	}
@@ -128,34 +127,6 @@ func (w *world) tags(ctx context.Context, repository string) (map[string]bool, e
 		tags[tag] = true
 	}
 	return tags, nil
-}
-
-// onTop adds a layer of small files.
-func onTop(img v1.Image, text string, files map[string]string) (v1.Image, error) {
-	var b bytes.Buffer
-	tw := tar.NewWriter(&b)
-	for _, file := range sortedKeys(files) {
-		if dir := strings.TrimSuffix(file, ".profile"); dir != file {
-			if err := tw.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir, Mode: 0o755, Uid: 1000, Gid: 1000}); err != nil {
-				return nil, err
-			}
-		}
-		if err := tw.WriteHeader(&tar.Header{Name: file, Size: int64(len(files[file])), Mode: 0o644}); err != nil {
-			return nil, err
-		}
-		if _, err := io.WriteString(tw, files[file]); err != nil {
-			return nil, err
-		}
-	}
-	if err := tw.Close(); err != nil {
-		return nil, err
-	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil },
-		tarball.WithMediaType(types.OCILayer))
-	if err != nil {
-		return nil, err
-	}
-	return mutate.Append(img, mutate.Addendum{Layer: layer, History: v1.History{CreatedBy: text}})
 }
 
 // accountsOf reads the account files of an image.

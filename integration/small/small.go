@@ -29,7 +29,7 @@ func Deps(name string, size int) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return OnTop(img, map[string]string{"openhands/name": name, "openhands/noise": Noise(name, size)})
+	return OnTop(img, "deps "+name, map[string]string{"openhands/name": name, "openhands/noise": Noise(name, size)})
 }
 
 // Image is one of this machine's architecture without a layer.
@@ -40,8 +40,8 @@ func Image(labels map[string]string) (v1.Image, error) {
 	})
 }
 
-// OnTop adds a layer of files to an image.
-func OnTop(img v1.Image, files map[string]string) (v1.Image, error) {
+// OnTop adds a layer of files to an image. The text is what its history says of it.
+func OnTop(img v1.Image, text string, files map[string]string) (v1.Image, error) {
 	var b bytes.Buffer
 	tw := tar.NewWriter(&b)
 	for _, file := range slices.Sorted(maps.Keys(files)) {
@@ -60,7 +60,7 @@ func OnTop(img v1.Image, files map[string]string) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mutate.Append(img, mutate.Addendum{Layer: layer})
+	return mutate.Append(img, mutate.Addendum{Layer: layer, History: v1.History{CreatedBy: text}})
 }
 
 // Noise is bytes that do not compress, the same for the same name.
