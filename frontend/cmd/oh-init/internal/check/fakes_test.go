@@ -52,7 +52,7 @@ func newImage(t *testing.T) image {
 	t.Helper()
 	dir := t.TempDir()
 	img := image{
-		root: filepath.Join(dir, "openhands"), accounts: filepath.Join(dir, "passwd"),
+		root: filepath.Join(dir, "openhands"), accounts: filepath.Join(dir, "passwd"), shell: "/bin/bash",
 		env: []string{"PATH=/usr/bin:/bin"}, uid: 1000, temp: t.TempDir(), self: filepath.Join(dir, "self"),
 		limit: 24 * time.Second,
 	}

@@ -14,6 +14,7 @@ import (
 type image struct {
 	root     string   // /openhands
 	accounts string   // /etc/passwd
+	shell    string   // /bin/bash, with which servers open sessions
 	env      []string // of all programs that are started
 	uid      int
 	temp     string        // a directory of ours

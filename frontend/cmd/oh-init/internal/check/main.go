@@ -42,7 +42,7 @@ func Main(args []string) int {
 
 	self, _ := os.Executable() // without it, our own names count as tools, which they start as well
 	img := image{
-		root: root, accounts: "/etc/passwd", env: os.Environ(),
+		root: root, accounts: "/etc/passwd", shell: "/bin/bash", env: os.Environ(),
 		uid: os.Getuid(), temp: temp, self: self, limit: opt.timeout,
 	}
 	r := newReport(os.Stdout, opt.expect)

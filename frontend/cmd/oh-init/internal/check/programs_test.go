@@ -178,6 +178,13 @@ func TestTmux(t *testing.T) {
 	if !exists(filepath.Join(img.temp, "killed")) {
 		t.Error("the session was not ended")
 	}
+
+	// Without a server bash may be elsewhere, as on a base that was not read.
+	bare := img
+	bare.shell = img.path("none/bash")
+	bare.script(t, "elsewhere/bin/bash", "exit 1")
+	bare.env = []string{"CONVERT=cat", "PATH=" + img.path("bin") + ":" + img.path("elsewhere/bin") + ":/usr/bin:/bin"}
+	want(t, bare.tmux(t.Context()), ok, "tmux 3.5a, UTF-8 session")
 	img.env = append(img.env, `CONVERT=tr \303\274\237 _`)
 	want(t, img.tmux(t.Context()), fail, "does not speak UTF-8")
 	img.env = append(img.env, "CONVERT=true")

@@ -6,7 +6,16 @@ import (
 	"time"
 )
 
-// tmux starts a session as servers do: the tmux on PATH, with /bin/bash in it.
+// sessionShell is what a session is opened with. An image without a server may lack
+// the servers' shell: where nothing of a base is read, nothing that it lacks is added.
+func (i image) sessionShell() string {
+	if p := i.onPath("bash"); p != "" && i.server() == nil && !executable(i.shell) {
+		return p
+	}
+	return i.shell
+}
+
+// tmux starts a session as servers do: the tmux on PATH, with a shell in it.
 func (i image) tmux(ctx context.Context) result {
 	p := i.onPath("tmux")
 	if p == "" {
@@ -27,7 +36,7 @@ func (i image) tmux(ctx context.Context) result {
 		})
 	}
 	defer call("kill-server")
-	o := call("new-session", "-d", "-s", "check", "-x", "80", "-y", "24", "/bin/bash")
+	o := call("new-session", "-d", "-s", "check", "-x", "80", "-y", "24", i.sessionShell())
 	if text := o.problem(); text != "" {
 		return broken(remedyFor(text), o.output(), "new-session: %s", text)
 	}
