@@ -52,7 +52,8 @@ func Build(ctx context.Context, c client.Client) (*client.Result, error) {
 }
 
 func newRequest(ctx context.Context, c client.Client) (*request, error) {
-	bc, err := dockerui.NewClient(c)
+	recorder := &recorder{Client: c}
+	bc, err := dockerui.NewClient(recorder)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func newRequest(ctx context.Context, c client.Client) (*request, error) {
 	if r.epoch, err = r.sourceDateEpoch(ctx); err != nil {
 		return nil, err
 	}
-	return r, r.readBeside(ctx)
+	return r, r.readBeside(ctx, recorder.last.Load())
 }
 
 func (r *request) build(ctx context.Context) (*client.Result, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path"
 	"strings"
+	"sync/atomic"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -42,15 +43,25 @@ func besideSpec(spec string) llb.LocalOption {
 	return llb.FollowPaths(paths)
 }
 
+// recorder is a client that knows its last result. dockerui keeps the one that it
+// reads the spec from to itself, and solving the same again is one more request.
+type recorder struct {
+	client.Client
+	last atomic.Pointer[client.Result]
+}
+
+// Solve solves, and remembers the result.
+func (c *recorder) Solve(ctx context.Context, req client.SolveRequest) (*client.Result, error) {
+	res, err := c.Client.Solve(ctx, req)
+	c.last.Store(res)
+	return res, err
+}
+
 // readBeside reads the lock and the list of bases from where the spec has been
-// read: the client's directory, or a commit. BuildKit has that at hand, so nothing
-// is sent again. A lock that the request brings as a build context wins.
-func (r *request) readBeside(ctx context.Context) error {
-	res, err := r.GatewayClient().Solve(ctx, client.SolveRequest{Definition: r.src.Definition.ToPB()})
-	if err != nil {
-		return err
-	}
-	ref, err := res.SingleRef()
+// read: the client's directory, or a commit. A lock that the request brings as a
+// build context wins.
+func (r *request) readBeside(ctx context.Context, source *client.Result) error {
+	ref, err := source.SingleRef()
 	if err != nil {
 		return err
 	}
