@@ -129,8 +129,12 @@ func (w *writer) line(parts ...string) {
 func indent(depth int) string { return "          "[:2*depth] }
 
 // isPlain tells scalars that need no quotes: they hold no character that YAML knows,
-// but for a colon inside, and for single spaces between words.
+// but for a colon inside, and for single spaces between words. Three dots end a
+// document where a line begins with them (YAML 1.2.2, 9.1.2).
 func isPlain(text string) bool {
+	if strings.HasPrefix(text, "...") {
+		return false
+	}
 	before := byte(' ')
 	for i := range len(text) {
 		c := text[i]

@@ -39,6 +39,15 @@ type imageRecipe struct {
 	inExamples bool // specs below examples/ name it
 }
 
+// keys name what the image is made of.
+func (r imageRecipe) keys() string {
+	var keys []string
+	for _, l := range r.layers {
+		keys = append(keys, l.key)
+	}
+	return strings.Join(keys, ",")
+}
+
 // BaseImages lists the base images that the engine can make.
 func BaseImages() []string { return slices.Sorted(maps.Keys(recipes())) }
 
@@ -86,9 +95,11 @@ func (e *Engine) image(ctx context.Context, image string, recipe imageRecipe) er
 	if err != nil {
 		return err
 	}
+	// What was made of these layers before, and is still what the registry has.
 	record := e.path("images", recipeVersion, strings.NewReplacer(":", "_", "/", "_").Replace(image)+".digest")
+	made := func(digest string) string { return digest + " " + recipe.keys() }
 	if want, err := os.ReadFile(record); err == nil {
-		if have, err := remote.Head(tag, remote.WithContext(ctx)); err == nil && have.Digest.String() == string(want) {
+		if have, err := remote.Head(tag, remote.WithContext(ctx)); err == nil && made(have.Digest.String()) == string(want) {
 			return nil
 		}
 	}
@@ -109,7 +120,7 @@ func (e *Engine) image(ctx context.Context, image string, recipe imageRecipe) er
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(record, []byte(digest.String()), 0o644)
+	return os.WriteFile(record, []byte(made(digest.String())), 0o644)
 }
 
 func push(ctx context.Context, tag name.Tag, images []v1.Image, archs []string) (v1.Hash, error) {

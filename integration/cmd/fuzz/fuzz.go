@@ -8,8 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"strconv"
 	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/openhands/llb-frontend/integration/reliability"
 )
@@ -17,22 +19,34 @@ import (
 // target is a fuzz target of a package.
 type target struct{ pkg, name string }
 
-// fuzz runs every fuzz target of the frontend's module, one after the other. An
-// input that breaks a rule is kept below the package's testdata, and ends the run.
+// fuzz runs every fuzz target of the frontend's module. An input that breaks a rule
+// is kept below the package's testdata, and ends the run when the others that have
+// begun are through.
 func fuzz(ctx context.Context, o options) (reliability.Table, error) {
 	table := reliability.Table{Header: []string{"fuzz target", "time", "inputs tried", "inputs that reach new code", "failures"}}
 	targets, err := list(ctx, o.root)
 	if err != nil {
 		return table, err
 	}
-	for _, t := range targets {
-		tried, found, err := t.run(ctx, o)
-		if err != nil {
-			return table, fmt.Errorf("%s %s: %w", t.pkg, t.name, err)
-		}
-		table.Rows = append(table.Rows, []string{"`" + strings.TrimPrefix(t.pkg, module) + "` " + t.name, o.time.String(), tried, found, "0"})
+	table.Rows = make([][]string, len(targets))
+	var g errgroup.Group
+	g.SetLimit(o.atOnce)
+	var failed atomic.Bool
+	for i, t := range targets {
+		g.Go(func() error {
+			if failed.Load() {
+				return nil
+			}
+			tried, found, err := t.run(ctx, o)
+			if err != nil {
+				failed.Store(true)
+				return fmt.Errorf("%s %s: %w", t.pkg, t.name, err)
+			}
+			table.Rows[i] = []string{"`" + strings.TrimPrefix(t.pkg, module) + "` " + t.name, o.time.String(), tried, found, "0"}
+			return nil
+		})
 	}
-	return table, nil
+	return table, g.Wait()
 }
 
 const module = "github.com/openhands/llb-frontend/"
@@ -73,7 +87,7 @@ var progress = regexp.MustCompile(`execs: (\d+) .*new interesting: (\d+)`)
 
 func (t target) run(ctx context.Context, o options) (tried, found string, err error) {
 	cmd := command(ctx, o.root, "test", "-run", "^$", "-fuzz", "^"+t.name+"$",
-		"-fuzztime", o.time.String(), "-fuzzminimizetime", "1s", "-parallel", strconv.Itoa(o.parallel), t.pkg)
+		"-fuzztime", o.time.String(), "-fuzzminimizetime", "1s", "-parallel", "1", t.pkg)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", "", err
@@ -82,7 +96,7 @@ func (t target) run(ctx context.Context, o options) (tried, found string, err er
 		return "", "", err
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		fmt.Println(lines.Text())
+		fmt.Println(t.name+":", lines.Text())
 		if m := progress.FindStringSubmatch(lines.Text()); m != nil {
 			tried, found = m[1], m[2]
 		}

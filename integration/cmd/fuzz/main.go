@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/openhands/llb-frontend/integration/marks"
@@ -17,14 +18,14 @@ import (
 type options struct {
 	root     string        // of the checkout
 	time     time.Duration // of each target
-	parallel int           // workers of a target
+	atOnce   int           // targets
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.root, "root", "..", "the `directory` of the checkout")
 	flag.DurationVar(&o.time, "time", 10*time.Minute, "`time` of each fuzz target")
-	flag.IntVar(&o.parallel, "parallel", 1, "workers of a fuzz target")
+	flag.IntVar(&o.atOnce, "at", max(1, runtime.NumCPU()), "fuzz targets at once")
 	write := flag.Bool("docs", false, "write the figures into docs/reliability.md")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
