@@ -16,9 +16,9 @@ import (
 )
 
 type options struct {
-	root     string        // of the checkout
-	time     time.Duration // of each target
-	atOnce   int           // targets
+	root   string        // of the checkout
+	time   time.Duration // of each target
+	atOnce int           // targets
 }
 
 func main() {
