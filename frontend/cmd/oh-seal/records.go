@@ -129,6 +129,11 @@ func (t *tree) readRecords(root string) (owner map[string]string, err error) {
 	return owner, t.readDir(docs, rootTerms)
 }
 
+// telling is the size, in bytes, from which a file says whose it is. Smaller ones are
+// alike in packages that have nothing to do with each other, such as two builds of a
+// browser.
+const telling = 1024
+
 // taken lists the packages that whoever laid the component out has taken files of:
 // those that have a file of the same name and content.
 func taken(component []*entry, root string, owner map[string]string) ([]string, error) {
@@ -152,7 +157,7 @@ func taken(component []*entry, root string, owner map[string]string) ([]string, 
 	for _, p := range slices.Sorted(maps.Keys(owner)) {
 		name := filepath.Join(root, p)
 		info, err := os.Lstat(name)
-		if err != nil || !info.Mode().IsRegular() || info.Size() == 0 || slices.Contains(found, owner[p]) {
+		if err != nil || !info.Mode().IsRegular() || info.Size() < telling || slices.Contains(found, owner[p]) {
 			continue // a script may move what it takes
 		}
 		for _, other := range candidates[look{path.Base(p), info.Size()}] {

@@ -97,15 +97,15 @@ func TestAdoptRecords(t *testing.T) {
 			{name: "usr/lib/x86_64-linux-gnu/libtop.so.2", data: library64("libtop.so.2")},
 			{name: "usr/lib/x86_64-linux-gnu/libunused.so", data: library64("libunused.so")},
 		},
-		"browser": {{name: "usr/lib/browser/icudtl.dat", data: "data"}, {name: "usr/lib/browser/main", data: program64(), exec: true}},
-		"unused":  {{name: "usr/share/other/icudtl.dat", data: "atad"}, {name: "usr/share/unused/empty"}},
+		"browser": {{name: "usr/lib/browser/icudtl.dat", data: strings.Repeat("data", 300)}, {name: "usr/lib/browser/main", data: program64(), exec: true}},
+		"unused":  {{name: "usr/share/other/icudtl.dat", data: strings.Repeat("atad", 300)}, {name: "usr/share/unused/small", data: "small"}},
 	})
 	if err := tr.writeRoot(root); err != nil {
 		t.Fatal(err)
 	}
 	l.from = root
-	made(t, l.out, "openhands/browser/icudtl.dat", "data", 0o644)
-	made(t, l.out, "openhands/browser/empty", "", 0o644)
+	made(t, l.out, "openhands/browser/icudtl.dat", strings.Repeat("data", 300), 0o644)
+	made(t, l.out, "openhands/browser/small", "small", 0o644)
 	if _, err := l.adopt(t); err != nil {
 		t.Fatal(err)
 	}
