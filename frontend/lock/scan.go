@@ -3,6 +3,7 @@ package lock
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -124,8 +125,9 @@ func (s *scanner) scalar(text string, column int) *yaml.Node {
 		n.Value = text
 		return n
 	}
+	// Go's \x80 is a byte, YAML's a code point.
 	value, err := strconv.Unquote(text)
-	if err != nil || scalar(value) != text {
+	if err != nil || !utf8.ValidString(value) || scalar(value) != text {
 		return s.fail()
 	}
 	n.Value, n.Style = value, yaml.DoubleQuotedStyle

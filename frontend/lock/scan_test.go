@@ -39,7 +39,7 @@ func TestScan(t *testing.T) {
 	for _, text := range []string{
 		"", "# nothing\n", "# a\nversion: 1\n", "version: 1", "version:\n", "version: 1\n\n", " version: 1\n", "version: 1 # one\n", "version: 'a'\n",
 		"version: 1\nimages: {}\n", "version: 1\nimages:\n    debian:13: x\n", "version: 1\nimages:\n  - a\n", "version: |\n  a\n   b\n\n",
-		"version: \"\\101\"\n", "version: \"1\"\n", "version: 1\r\n", "version: é\n", "version: a: b\n", "---\nversion: 1\n", "... a: b\n", "version: 1\n---\n",
+		"version: \"\\101\"\n", "version: \"1\"\n", "version: 1\r\n", "version: é\n", "version: a: b\n", "---\nversion: 1\n", "... a: b\n", `version: "\x80"` + "\n", "version: 1\n---\n",
 	} {
 		if scan([]byte(text)) != nil {
 			t.Errorf("%q is scanned", text)

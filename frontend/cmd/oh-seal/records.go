@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// Where a component says which packages of the distribution its files are of. Scanners
-// of images look for dpkg's records in any directory of this name, in a file for each
-// package where an image has no package manager.
+// Where a component says which packages of the distribution its files are of. Syft
+// looks for dpkg's records below any directory, in a file for each package as images
+// without a package manager have them (its pkg/cataloger/debian).
 const (
 	recordsDir = "/openhands/lib/dpkg/status.d"
 	termsDir   = "/openhands/doc"
