@@ -64,6 +64,9 @@ func (f Facts) Unfit() string {
 		if !utf8.ValidString(p + f.Files[p].String()) {
 			return fmt.Sprintf("the path of its %q is not UTF-8 text", p)
 		}
+		if len(scalar(p)) > maxKey {
+			return fmt.Sprintf("the path of its %.40q... is longer than a key of YAML may be, %d bytes", p, maxKey)
+		}
 	}
 	return ""
 }

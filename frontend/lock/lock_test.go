@@ -178,6 +178,11 @@ func TestUnfit(t *testing.T) {
 	if f.Unfit() == "" {
 		t.Error("a path that is no text is fit")
 	}
+	f = facts()
+	f.Files["/"+strings.Repeat("x", 1024)] = nil
+	if !strings.Contains(f.Unfit(), "longer than a key") {
+		t.Error("a path that is no key is fit")
+	}
 }
 
 func TestProblems(t *testing.T) {

@@ -52,6 +52,7 @@ if [ "$PROVIDER" = playwright ]; then
     echo "the browser that Playwright has downloaded has the digest $digest, in the lock file it is $DIGEST: it is another file" >&2
     exit 1
   fi
+  rm -rf /distribution/usr/lib/chromium # of which nothing is taken
   "$python" "$RUN/script/browser_record.py" "$driver/package/browsers.json" "${HEADLESS:+chromium-headless-shell}" >"$top/chromium.spdx.json"
   chrome=$(find "$top/ms-playwright" -path '*/chromium-*' -type f -name chrome -perm -1)
   if [ -n "${HEADLESS:-}" ]; then
