@@ -73,7 +73,7 @@ func FuzzEncode(f *testing.F) {
 // FuzzNamed holds keys of a lock to the one form that they have: it is a
 // reference of the same image, and its own form.
 func FuzzNamed(f *testing.F) {
-	for _, text := range []string{"debian", "docker.io/library/debian:13", "example.com:5000/a/b", "a@" + string(digest.FromString("a")), "[::1]:5000/a", "Debian", "а"} {
+	for _, text := range []string{"debian", "docker.io/library/debian:13", "docker.io/a.b/c", "docker.io/localhost/a", "example.com:5000/a/b", "a@" + string(digest.FromString("a")), "[::1]:5000/a", "Debian", "а"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

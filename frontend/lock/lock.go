@@ -66,7 +66,13 @@ func Named(text string) (name string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	return reference.FamiliarString(reference.TagNameOnly(named)), true
+	tagged := reference.TagNameOnly(named)
+	name = reference.FamiliarString(tagged)
+	// docker.io/a.b/c is familiar as a.b/c, which is c of another registry.
+	if first, _, ok := strings.Cut(name, "/"); ok && reference.Domain(tagged) == "docker.io" && (strings.Contains(first, ".") || first == "localhost") {
+		return tagged.String(), true
+	}
+	return name, true
 }
 
 // Ref is Named for a reference that needs a lock: one with a digest does not.
