@@ -232,6 +232,7 @@ func TestLoadProblems(t *testing.T) {
 		{"user paths", base + "user: {home: \"/a:b\", shell: sh}\n", nil, []string{
 			`2:14: user.home "/a:b" must not hold a colon`,
 			`2:29: user.shell "sh" must be an absolute path; use e.g. "/sh"`}},
+		{"user shell space", base + "user: {shell: \"/sh \"}\n", nil, []string{`2:15: user.shell "/sh " must not end with a space`}},
 		{"user home root", base + "user: {home: /}\n", nil, []string{`2:14: user.home must not be "/"`}},
 
 		{"create typo", base + "user: {create: biuld}\n", nil, []string{`2:16: user.create "biuld" is unknown, did you mean "build"?`}},

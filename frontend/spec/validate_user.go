@@ -74,5 +74,7 @@ func (l *loader) checkPasswdPath(key, value string) {
 		l.problem(key, `%s must not be "/"; use a path below it`, key)
 	case strings.Contains(value, ":"):
 		l.problem(key, "%s %q must not hold a colon: it separates the fields of /etc/passwd", key, value)
+	case strings.TrimSpace(value) != value:
+		l.problem(key, "%s %q must not end with a space: readers of /etc/passwd cut it off", key, value)
 	}
 }

@@ -40,7 +40,7 @@ func (w Want) check() error {
 	for _, p := range []struct{ key, value string }{{"home", w.Home}, {"shell", w.Shell}} {
 		if p.value != "" && !validPath(p.value) {
 			errs = append(errs, problem(p.key, "%q cannot be written to /etc/passwd: "+
-				"use an absolute path without ':' and control characters", p.value))
+				"use an absolute path without ':', control characters and a space at its end", p.value))
 		}
 	}
 	if w.Name == rootName && w.UID != nil && *w.UID != 0 {
@@ -71,7 +71,7 @@ func validName(name string) bool {
 
 func validPath(p string) bool {
 	bad := func(r rune) bool { return r == ':' || r < ' ' || r == 0x7f }
-	return path.IsAbs(p) && !strings.ContainsFunc(p, bad)
+	return path.IsAbs(p) && !strings.ContainsFunc(p, bad) && strings.TrimSpace(p) == p
 }
 
 // conflicts compares want with the base's account of that name. The base's
