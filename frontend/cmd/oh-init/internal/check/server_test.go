@@ -170,6 +170,7 @@ func TestV0Port(t *testing.T) {
 
 func TestSweep(t *testing.T) {
 	img := newImage(t)
+	img.limit = 10 * time.Minute // of a busy machine
 	img.elf(t, "daemons")
 	o := img.run(t.Context(), img.step(), command{args: []string{img.path("daemons")}})
 	lines := strings.Fields(o.stdout)
