@@ -60,6 +60,11 @@ RUN --mount=from=gomod,target=/gomod \
       -trimpath -buildvcs=false \
       -ldflags="-s -w -buildid= -X main.version=$VERSION -X main.revision=$REVISION" \
       -o /out/bin/openhands-frontend ./frontend/cmd/openhands-frontend
+# What comes from a cache may be older than the commit, whose time only makes younger
+# files older: so all have the same.
+COPY LICENSE ./
+RUN install -D -m 644 -t /out/licences LICENSE frontend/cmd/openhands-frontend/licences.txt && \
+    find /out -exec touch -h -d @0 {} +
 
 FROM base AS test
 COPY . .
@@ -88,5 +93,4 @@ LABEL org.opencontainers.image.title="OpenHands LLB frontend" \
 LABEL moby.buildkit.frontend.network.none="true" \
       moby.buildkit.frontend.caps="moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring"
 COPY --from=build /out/ /
-COPY LICENSE frontend/cmd/openhands-frontend/licences.txt /licences/
 ENTRYPOINT ["/bin/openhands-frontend"]
