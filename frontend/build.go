@@ -61,11 +61,12 @@ func newRequest(ctx context.Context, c client.Client) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
+	source := recorder.last.Load() // before anything else is solved
 	r := &request{Client: bc, src: src}
 	if r.epoch, err = r.sourceDateEpoch(ctx); err != nil {
 		return nil, err
 	}
-	return r, r.readBeside(ctx, recorder.last.Load())
+	return r, r.readBeside(ctx, source)
 }
 
 func (r *request) build(ctx context.Context) (*client.Result, error) {

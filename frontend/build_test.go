@@ -151,7 +151,6 @@ func TestErrorsPointIntoTheSpec(t *testing.T) {
 	}
 }
 
-// The base and the deps image are asked for at the same time: each answer waits for
 // TestTwoSolves: one of the spec and what lies beside it, one of the image.
 func TestTwoSolves(t *testing.T) {
 	s := &stub{spec: "base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: root\n", lock: "version: 1\n", images: registry()}
@@ -163,6 +162,7 @@ func TestTwoSolves(t *testing.T) {
 	}
 }
 
+// The base and the deps image are asked for at the same time: each answer waits for
 // the other question.
 func TestImagesAreResolvedSideBySide(t *testing.T) {
 	s := &stub{spec: "base_image: debian:trixie-slim\ndeps_image: deps:1\nuser: root\n", images: registry()}
