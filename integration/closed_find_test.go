@@ -13,8 +13,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -22,6 +24,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
 )
 
 // needles are the forms in which secrets could be somewhere.
@@ -42,6 +45,12 @@ func needles(user, password, authority, comment, certificate string) map[string]
 	return found
 }
 
+// window is what find looks at at once.
+type window [1 << 20]byte
+
+// windows are those that find has no use for at the moment: most files are far smaller.
+var windows = sync.Pool{New: func() any { return new(window) }}
+
 // find reads to the end, and names the needles that are there. What begins as a
 // gzip or zstd stream is searched unpacked as well.
 func find(r io.Reader, needles map[string][]byte) ([]string, error) {
@@ -50,18 +59,19 @@ func find(r io.Reader, needles map[string][]byte) ([]string, error) {
 		longest = max(longest, len(n))
 	}
 	found := map[string]bool{}
-	buf := make([]byte, 1<<20)
-	kept := 0
+	w := windows.Get().(*window)
+	defer windows.Put(w)
+	buf, kept := w[:], 0
 	for first := true; ; first = false {
 		n, err := io.ReadFull(r, buf[kept:])
-		window := buf[:kept+n]
+		filled := buf[:kept+n]
 		if first {
-			if unpacked := unpack(io.MultiReader(bytes.NewReader(slices.Clone(window)), r), window); unpacked != nil {
+			if unpacked := unpack(filled, r); unpacked != nil {
 				return find(unpacked, needles)
 			}
 		}
 		for what, needle := range needles {
-			if !found[what] && bytes.Contains(window, needle) {
+			if !found[what] && bytes.Contains(filled, needle) {
 				found[what] = true
 			}
 		}
@@ -71,19 +81,20 @@ func find(r io.Reader, needles map[string][]byte) ([]string, error) {
 		case err != nil:
 			return nil, err
 		}
-		kept = copy(buf, window[len(window)-longest:])
+		kept = copy(buf, filled[len(filled)-longest:])
 	}
 }
 
-// unpack is what a packed stream holds, or nil for any other.
-func unpack(r io.Reader, head []byte) io.Reader {
+// unpack is what a packed stream, head and then rest, holds, or nil for any other.
+func unpack(head []byte, rest io.Reader) io.Reader {
+	whole := io.MultiReader(bytes.NewReader(head), rest)
 	switch {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b, 8}):
-		if z, err := gzip.NewReader(r); err == nil {
+		if z, err := gzip.NewReader(whole); err == nil {
 			return z
 		}
 	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		if z, err := zstd.NewReader(r); err == nil {
+		if z, err := zstd.NewReader(whole, zstd.WithDecoderConcurrency(1)); err == nil {
 			return z
 		}
 	}
@@ -91,9 +102,10 @@ func unpack(r io.Reader, head []byte) io.Reader {
 }
 
 // search looks for needles in images and directories, at what it has seen not
-// again: blobs by digest, files by inode.
+// again: blobs by digest, files by inode. It may look at several things at once.
 type search struct {
 	needles  map[string][]byte
+	mu       sync.Mutex
 	seen     map[string]bool
 	attested int // images whose provenance knows the steps of the build
 	found    []string
@@ -108,11 +120,15 @@ func (s *search) report(t *testing.T, where string, found []string) {
 			t.Errorf("%s holds %s", where, what)
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.found = append(s.found, found...)
 }
 
 // first says whether something is met for the first time.
 func (s *search) first(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	seen := s.seen[id]
 	s.seen[id] = true
 	return !seen
@@ -206,6 +222,8 @@ func (s *search) read(t *testing.T, where string, r io.Reader) {
 func (s *search) dir(t *testing.T, dir string) int {
 	t.Helper()
 	count := 0
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -223,9 +241,10 @@ func (s *search) dir(t *testing.T, dir string) int {
 			return nil
 		}
 		count++
-		return s.file(t, name)
+		work.Go(func() error { return s.file(t, name) })
+		return nil
 	})
-	if err != nil {
+	if err := errors.Join(err, work.Wait()); err != nil {
 		t.Fatal(err)
 	}
 	return count
