@@ -18,7 +18,11 @@ import (
 
 // settled is how long the daemon rests before it is looked at: BuildKit closes idle
 // connections to a registry after 120 s, and its other work behind a build takes less.
-const settled = 130 * time.Second
+// After its cache has been emptied it rests again, while it collects garbage.
+const (
+	settled = 130 * time.Second
+	emptied = 30 * time.Second
+)
 
 // sample is what there is while nothing is built.
 type sample struct {
@@ -37,15 +41,17 @@ type sample struct {
 }
 
 // sample waits until the daemon rests, empties its cache, which it has in memory too,
-// and looks at it: what is left is kept for no reason.
+// and looks at it. The history of builds stays: BuildKit collects all its garbage for
+// each record of it that goes, which takes hours where there are thousands.
 func (s *site) sample(ctx context.Context) (sample, error) {
-	select {
-	case <-ctx.Done():
-		return sample{}, ctx.Err()
-	case <-time.After(settled):
-	}
 	var x sample
-	if err := s.Prune(ctx); err != nil {
+	if err := rest(ctx, settled); err != nil {
+		return x, err
+	}
+	if out, err := s.Buildctl(ctx, "prune", "--all").CombinedOutput(); err != nil {
+		return x, fmt.Errorf("prune: %w\n%s", err, out)
+	}
+	if err := rest(ctx, emptied); err != nil {
 		return x, err
 	}
 	left, err := s.Buildctl(ctx, "du", `--format={{range .}}{{println .ID}}{{end}}`).Output()
@@ -70,6 +76,15 @@ func (s *site) sample(ctx context.Context) (sample, error) {
 	runtime.ReadMemStats(&m)
 	x.own, x.ownHeap = runtime.NumGoroutine(), m.HeapAlloc
 	return x, nil
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // daemon looks at the build daemon, through its debug address and the kernel.
