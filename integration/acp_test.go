@@ -25,7 +25,6 @@ kill $agent_PID
 // Agents of ACP run on a node of their own, with their programs for glibc, on a base
 // that has neither; no other node is on PATH. The agent-server finds them.
 func TestACPAgents(t *testing.T) {
-	t.Parallel() // long: see README.md
 	deps, err := buildServerDeps("server: agent-server\ndeps: {acp: {agents: [claude-code, codex, gemini-cli]}, node: none}\n", "test/acp-deps:latest")
 	if err != nil {
 		t.Fatal(err)

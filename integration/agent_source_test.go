@@ -23,7 +23,6 @@ var sdkPackages = map[string]string{
 // The server of a checkout has what uv.lock says. A change of its code is one layer,
 // installs nothing, and runs.
 func TestAgentServerSource(t *testing.T) {
-	t.Parallel() // long: see README.md
 	ref, err := agentDeps()
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,6 @@ import (
 // A network from which one mirror can be reached, with a certificate of a CA
 // that nobody knows and a password. Images come out of it, and secrets do not.
 func TestClosedNetwork(t *testing.T) {
-	t.Parallel() // long: see README.md
 	n := newClosedNetwork(t)
 	t.Run("mistakes", n.mistakes)
 	images := []string{imageName(t), strings.Replace(imageName(t), ":", "-deps:", 1), strings.Replace(imageName(t), ":", "-other:", 1)}

@@ -27,7 +27,6 @@ var warned = regexp.MustCompile(`\d+ warnings? found`)
 // Every example is built. The preflight of its own target composes the image, has
 // its server started in BuildKit, and asked.
 func TestExamples(t *testing.T) {
-	t.Parallel() // long: see README.md
 	specs, err := filepath.Glob(filepath.Join(eng.Repo(), "examples", "*", engine.SpecFile))
 	if err != nil || len(specs) == 0 {
 		t.Fatalf("no examples: %v", err)
