@@ -172,16 +172,6 @@ func (e *Engine) Buildctl(ctx context.Context, args ...string) *exec.Cmd {
 	return e.tool(ctx, "buildctl", args)
 }
 
-// Prune empties the cache of the build daemon, and forgets its builds.
-func (e *Engine) Prune(ctx context.Context) error {
-	for _, args := range [][]string{{"prune", "--all"}, {"prune-histories"}} {
-		if out, err := e.Buildctl(ctx, args...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", args[0], err, out)
-		}
-	}
-	return nil
-}
-
 // Buildx is a buildx command against this engine: what "docker buildx" runs.
 func (e *Engine) Buildx(ctx context.Context, args ...string) *exec.Cmd {
 	return e.tool(ctx, "buildx", args)

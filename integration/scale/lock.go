@@ -48,7 +48,7 @@ func (w *world) writeLock(ctx context.Context, dir string, jobs []job, deps v1.H
 		return nil, err
 	}
 	c.Size = file.Size()
-	if err := w.Prune(ctx); err != nil {
+	if err := w.prune(ctx); err != nil {
 		return nil, err
 	}
 	_, err = w.settle(ctx)

@@ -91,7 +91,7 @@ func (w *world) prepare(ctx context.Context, b batch, content payload, way way, 
 		}
 	}
 	if b.Forgotten {
-		if err := w.Prune(ctx); err != nil {
+		if err := w.prune(ctx); err != nil {
 			return deps, err
 		}
 	}

@@ -99,10 +99,20 @@ func (w *world) close(ctx context.Context) error {
 // clean empties the daemon's cache, and takes what builds have pushed out of the
 // registry.
 func (w *world) clean(ctx context.Context) error {
-	if err := w.Prune(ctx); err != nil {
+	if err := w.prune(ctx); err != nil {
 		return err
 	}
 	return w.registry.remove(outputs)
+}
+
+// prune empties the daemon's cache and its history.
+func (w *world) prune(ctx context.Context) error {
+	for _, args := range [][]string{{"prune", "--all"}, {"prune-histories"}} {
+		if out, err := w.Buildctl(ctx, args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", args[0], err, out)
+		}
+	}
+	return nil
 }
 
 // ref is what the daemon calls an image of the registry: it goes through the proxy.

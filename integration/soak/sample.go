@@ -18,10 +18,11 @@ import (
 
 // settled is how long the daemon rests before it is looked at: BuildKit closes idle
 // connections to a registry after 120 s, and its other work behind a build takes less.
-// After its cache has been emptied it rests again, while it collects garbage.
+// After its cache has been emptied it rests again, while it collects garbage and Go
+// gives memory back.
 const (
 	settled = 130 * time.Second
-	emptied = 30 * time.Second
+	emptied = 2 * time.Minute
 )
 
 // sample is what there is while nothing is built.
